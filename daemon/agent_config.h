@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The configuration as the agent and the middlebox use it: typed, checked, immutable. config.h
+// reads it from files.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/event_log.h"
+#include "daemon/network.h"
+#include "pinhole/policy.h"
+#include "sip/message.h"
+#include "sip/sdp.h"
+
+namespace midcom {
+
+struct ListenerConfig {
+  std::string name; // of the section
+  Transport transport = Transport::tls;
+  sip::Endpoint address;  // never a wildcard
+  std::string advertised; // host in Record-Route, Path and Via; default: the first own name for
+                          // TLS, else the address. Must be an own name or the address
+};
+
+enum class KeyPolicy : std::uint8_t { hidden, warn, allow }; // E2M.md 4
+enum class PeerKind : std::uint8_t { phones, trunk };
+
+// A configured neighbour.
+struct PeerConfig {
+  std::string name;
+  PeerKind kind = PeerKind::phones;
+  std::vector<pinhole::Prefix> networks; // where its signalling comes from
+  std::vector<std::string>
+      identities; // certificate names it must prove, lower case; empty: none asked
+  std::vector<std::string> interfaces;
+  std::string side;                   // default: its name
+  bool media_is_source = true;        // media = source: only the signalling source address
+  std::vector<pinhole::Prefix> media; // media = NETWORK ...
+  std::optional<Target> next_hop;     // requests routed to this peer go there
+  bool is_registrar = false;          // its 200 to a REGISTER proves an address of record
+  KeyPolicy keys = KeyPolicy::hidden; // SRTP keys in clear SDP (RFC 4568)
+  std::vector<std::string> methods;   // allowed request methods; empty: the default list
+  std::uint32_t max_calls = 1000;
+};
+
+struct RouteConfig {
+  std::string domain; // lower case; of the Request-URI; "*" is the default route
+  std::string peer;
+};
+
+struct TimeoutConfig {
+  std::chrono::milliseconds t1{500}, t2{4000}, t4{5000};
+  std::chrono::seconds timer_c{185}; // > 3 min (RFC 3261 16.6 step 11)
+  std::chrono::seconds connect{10}, handshake{10}, idle{900};
+  std::chrono::seconds early{300};        // lifetime of an early dialog's rules
+  std::chrono::seconds call{43200};       // absolute lifetime of a call's rules
+  std::chrono::milliseconds grace{2000};  // old rules after a port change (RFC 3264 8.3.1)
+  std::chrono::milliseconds commit{2000}; // wait for the middlebox before 500
+};
+
+struct LimitConfig {
+  sip::MessageLimits message;
+  sip::SdpLimits sdp;
+  std::size_t connections = 10000, connections_per_address = 200;
+  std::size_t transactions = 100000, transactions_per_address = 20000;
+  std::size_t calls = 20000;
+  std::size_t streams_per_call = 32;
+  std::size_t write_buffer = 1048576; // octets queued on one flow before it is closed
+};
+
+struct AgentConfig {
+  std::vector<std::string> names; // own names, lower case; first is the main one
+  std::vector<ListenerConfig> listeners;
+  std::vector<PeerConfig> peers;
+  std::vector<RouteConfig> routes;
+  std::vector<pinhole::PortRange> media_ports; // allowed
+  std::vector<pinhole::PortRange> forbidden_ports;
+  std::vector<pinhole::Prefix> forbidden_hosts;
+  TimeoutConfig timeouts;
+  LimitConfig limits;
+  pinhole::Mode mode = pinhole::Mode::appliance;
+};
+
+} // namespace midcom

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The closed list of refusal reasons (DESIGN invariant 9): the same word in the log (reason=), the
+// SIP Warning text and, later, metrics and `midcomctl explain`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace midcom {
+
+enum class Reason : std::uint8_t {
+  none,
+  parse_error,
+  not_sip,
+  too_large,
+  unknown_peer,
+  method_not_allowed,
+  not_our_domain,
+  no_route,
+  too_many_hops,
+  loop_detected,
+  bad_extension,
+  token_tampered,
+  flow_gone,
+  sips_required,
+  identity_mismatch,
+  tls_handshake,
+  tls_name,
+  tls_certificate,
+  connect_failed,
+  idle,
+  closed,
+  overload,
+  call_limit,
+  transaction_limit,
+  sdp_syntax,
+  sdp_offer_answer,
+  media_forbidden_address,
+  media_forbidden_port,
+  media_not_source,
+  media_outside_networks,
+  media_no_side,
+  media_conflict,
+  keys_exposed,
+  middlebox_down,
+  table_full,
+  not_participant,
+  bad_route,
+  timeout,
+  write_overflow,
+  media_lifetime,
+  call_replaced,
+  shutdown,
+};
+
+struct ReasonRow {
+  Reason reason;
+  std::string_view word;    // "media-forbidden-address"
+  int status;               // the SIP status it is answered with; 0: not answered
+  std::string_view warning; // text of Warning 399; empty: no Warning
+};
+[[nodiscard]] const ReasonRow& row_of(Reason reason);
+[[nodiscard]] std::string_view word_of(Reason reason);
+[[nodiscard]] std::span<const ReasonRow> all_reasons();
+
+} // namespace midcom

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "sip/ip_address.h"
+#include "sip/offer_answer.h"
+
+namespace midcom::sip {
+
+enum class Component : std::uint8_t { rtp = 1, rtcp = 2 };
+
+// One flow both sides agreed on: packets between two exact receive addresses, which are also the
+// senders' (symmetric RTP, RFC 4961).
+struct MediaFlow {
+  std::size_t stream = 0; // index of the m= line
+  Component component = Component::rtp;
+  Endpoint caller;
+  Endpoint callee;
+  bool from_caller = true; // packets caller -> callee may pass
+  bool from_callee = true;
+  auto operator<=>(const MediaFlow&) const = default;
+};
+
+enum class StreamState : std::uint8_t {
+  open,        // flows are in the plan
+  refused,     // port 0 on either side
+  held,        // 0.0.0.0 or :: on a side, or port 9 with ICE: no flow
+  unsupported, // not UDP media (TCP/..., other), host name or multicast: no flow
+};
+
+struct PlannedStream {
+  std::size_t index = 0;
+  std::string_view type; // of the caller's description
+  std::string_view protocol;
+  StreamState state = StreamState::open;
+  bool is_muxed = false; // RTP and RTCP on one port (both sides have rtcp-mux)
+};
+
+struct MediaPlan {
+  std::vector<PlannedStream> streams;
+  std::vector<MediaFlow> flows;
+};
+
+// The flows a pair needs (RFC 3264, 3605, 5761): RTP on the m= ports; RTCP on a=rtcp or port + 1
+// when not muxed by both. One-way streams (sendonly/recvonly) of plain RTP open RTP one way and
+// RTCP both ways; with ICE or DTLS both ways (their handshakes go both ways). inactive: RTCP only.
+// Families that differ between the two sides make the stream `unsupported`.
+[[nodiscard]] MediaPlan plan_media(const SessionPair& pair);
+
+// The transport addresses one description asks to receive on: what belief judges. Default addresses
+// only; candidates are listed apart.
+struct ReceiveAddress {
+  std::size_t stream = 0;
+  Component component = Component::rtp;
+  std::string_view text;            // as written, for the log
+  std::optional<IpAddress> address; // empty: host name
+  std::uint16_t port = 0;
+  bool is_hold = false; // unspecified address, or port 9 with ICE
+};
+[[nodiscard]] std::vector<ReceiveAddress> receive_addresses(const Sdp& sdp);
+
+} // namespace midcom::sip

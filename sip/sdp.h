@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Session descriptions (RFC 8866) read whole. Nothing is ever written back: bodies are never
+// changed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sip/error.h"
+#include "sip/ip_address.h"
+
+namespace midcom::sip {
+
+struct SdpLimits {
+  std::size_t size = 32768; // octets
+  std::size_t line = 4096;
+  std::size_t lines = 1024;
+  std::size_t media = 32;       // m= lines
+  std::size_t attributes = 512; // all a= lines together
+  std::size_t candidates = 64;  // a=candidate lines of one m= line
+};
+
+struct SdpAttribute {
+  std::string_view name;
+  std::string_view value; // "" for a flag
+};
+
+// c=; multicast TTL and counts are kept only as "has_suffix".
+struct SdpConnection {
+  std::string_view text;            // the address as written
+  std::optional<IpAddress> address; // empty for a host name
+  bool has_suffix = false;          // "/ttl" or "/count" was there
+};
+
+// a=rtcp (RFC 3605): port and, when it names one, an address.
+struct SdpRtcp {
+  std::uint16_t port = 0;
+  std::optional<SdpConnection> connection;
+};
+
+// a=candidate (RFC 8839 5.1).
+struct SdpCandidate {
+  std::string_view text;
+  std::uint16_t component = 1; // 1..256
+  bool is_udp = true;
+  std::string_view address_text;
+  std::optional<IpAddress> address; // empty for a host name (".local")
+  std::uint16_t port = 0;
+  std::string_view type; // host, srflx, prflx, relay, or another token
+};
+
+enum class Direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
+
+struct SdpMedia {
+  std::string_view type; // audio, video, ...
+  std::uint16_t port = 0;
+  std::uint32_t port_count = 1; // "<port>/<n>"
+  std::string_view protocol;    // "RTP/AVP", "UDP/TLS/RTP/SAVPF", "udptl", "TCP/MSRP", ...
+  std::vector<std::string_view> formats;
+  std::vector<SdpConnection> connections; // of this m=; empty: the session's holds
+  std::vector<SdpAttribute> attributes;
+
+  std::optional<SdpRtcp> rtcp;
+  std::vector<SdpCandidate> candidates;
+  bool is_rtcp_mux = false; // a=rtcp-mux or a=rtcp-mux-only
+  bool is_rtcp_mux_only = false;
+  bool has_key_material = false;      // a=crypto, a=key-mgmt or k=, at media or session level
+  std::optional<Direction> direction; // own attribute only
+
+  [[nodiscard]] std::optional<std::string_view> attribute(std::string_view name) const;
+};
+
+class Sdp {
+public:
+  // Strict in structure (order and number of lines by RFC 8866 9), tolerant in what no rule depends
+  // on: LF alone as line end, a missing t= or s= value "-" . A line of an unknown type letter is
+  // skipped. Lines: v= o= s= must be there in that order. Text is owned by the result. Numbers are
+  // checked, ports are 0..65535. Needs a c= for every m= with a port that is not 0 (session's or
+  // its own).
+  [[nodiscard]] static Result<std::shared_ptr<const Sdp>> parse(std::string_view text,
+                                                                const SdpLimits& limits);
+  Sdp(const Sdp&) = delete;
+  Sdp& operator=(const Sdp&) = delete;
+
+  [[nodiscard]] std::string_view text() const { return text_; }
+  [[nodiscard]] std::string_view origin() const { return origin_; } // value of o=
+  [[nodiscard]] std::string_view origin_identity() const;           // o= without its version
+  [[nodiscard]] std::uint64_t origin_version() const { return version_; }
+  [[nodiscard]] const std::optional<SdpConnection>& connection() const { return connection_; }
+  [[nodiscard]] std::span<const SdpAttribute> attributes() const { return attributes_; }
+  [[nodiscard]] std::span<const SdpMedia> media() const { return media_; }
+
+  // What holds for m= line `index` after session-level defaults.
+  [[nodiscard]] const SdpConnection* connection_of(std::size_t index) const; // nullptr when none
+  [[nodiscard]] Direction direction_of(std::size_t index) const;
+  [[nodiscard]] bool has_ice(std::size_t index) const; // ice-ufrag there (session or media level)
+
+private:
+  Sdp() = default;
+  std::string text_;
+  std::string_view origin_;
+  std::string origin_identity_;
+  std::uint64_t version_ = 0;
+  std::optional<SdpConnection> connection_;
+  std::vector<SdpAttribute> attributes_;
+  std::vector<SdpMedia> media_;
+  friend class SdpParser;
+};
+
+using SdpPtr = std::shared_ptr<const Sdp>;
+
+} // namespace midcom::sip
