@@ -26,10 +26,11 @@ struct TransactionTimers {
 namespace action {
 struct Send {
   Bytes bytes;
-};                         // to the transaction's peer, over its flow
-struct Deliver {};         // the response just given goes to the transaction user
+}; // to the transaction's peer, over its flow
+struct Deliver {};         // the response (or ACK) just given goes to the transaction user
 struct TimedOut {};        // client: timer B or F; server INVITE: timer H (no ACK came)
-struct TransportFailed {}; // the transaction user is told; Terminated follows
+struct TransportFailed {}; // the transaction user is told. Terminated follows except in the INVITE
+                           // server transaction, which its timers end (RFC 6026 7.1)
 struct Terminated {};      // forget the machine
 } // namespace action
 using TransactionAction = std::variant<action::Send, action::Deliver, action::TimedOut,
@@ -44,7 +45,8 @@ public:
   InviteServerTransaction(bool reliable, TransactionTimers timers);
   [[nodiscard]] TransactionActions on_request(); // a retransmission
   [[nodiscard]] TransactionActions on_respond(int status, Bytes response, TimePoint now);
-  [[nodiscard]] TransactionActions on_ack(TimePoint now); // for a non-2xx
+  // Ends Completed. In Accepted the ACK matched by a 2xx's branch is delivered (RFC 6026 7.1).
+  [[nodiscard]] TransactionActions on_ack(TimePoint now);
   [[nodiscard]] TransactionActions on_transport_error(TimePoint now);
   [[nodiscard]] TransactionActions on_timer(TimePoint now); // when next_deadline() is due
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
@@ -60,7 +62,7 @@ private:
   std::optional<TimePoint> expire_;     // H, I, L
 };
 
-// 17.2.2, RFC 4320.
+// 17.2.2, RFC 4320. A 408 given to on_respond() ends the transaction and is not sent.
 class NonInviteServerTransaction {
 public:
   enum class State : std::uint8_t { trying, proceeding, completed, terminated };
@@ -103,7 +105,7 @@ private:
   std::optional<TimePoint> expire_;     // B, D, M
 };
 
-// 17.1.2.
+// 17.1.2. TimedOut is for the user to judge: it must not answer 408 upstream (RFC 4320 4.2).
 class NonInviteClientTransaction {
 public:
   enum class State : std::uint8_t { trying, proceeding, completed, terminated };
