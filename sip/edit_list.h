@@ -22,7 +22,10 @@ public:
   void erase(std::string_view span) { replace(span, {}); }
 
   // Composed edits for a proxy.
-  void erase_first_value(HeaderName list_header); // the whole line when it was its only value
+  // A line goes as a whole with its last value. Call once per header: values, not what is left of
+  // them after earlier edits, are counted.
+  void erase_first_values(HeaderName list_header, std::size_t count);
+  void erase_first_value(HeaderName list_header) { erase_first_values(list_header, 1); }
   void insert_field_before(HeaderName anchor, std::string line); // before the first such field;
                                                                  // else as insert_first_field
   void insert_first_field(std::string line); // right after the start line. `line` ends in CRLF.

@@ -58,4 +58,6 @@ enum class HeaderName : std::uint8_t {
 // Content-Type, Date, Expires, RSeq, RAck, ...).
 [[nodiscard]] bool is_single(HeaderName name);
 
+[[nodiscard]] bool iequals(std::string_view a, std::string_view b); // ASCII, case-insensitive
+
 } // namespace midcom::sip

@@ -89,7 +89,7 @@ public:
   [[nodiscard]] const CSeq& cseq() const { return cseq_; }
   [[nodiscard]] std::optional<std::uint32_t> max_forwards() const {
     return max_forwards_;
-  }                                                    // 0..255
+  } // 0..255
   [[nodiscard]] std::string_view content_type() const; // media type in the field as it came, or ""
   [[nodiscard]] std::string_view body() const { return body_; }
 
@@ -119,7 +119,5 @@ struct RejectedRequest {
 [[nodiscard]] std::optional<RejectedRequest> salvage_request(std::string_view bytes);
 // The status such bytes deserve: 400, 413 (body), 513 (too large), 505, 414 ...
 [[nodiscard]] int status_for(Error error);
-
-[[nodiscard]] bool iequals(std::string_view a, std::string_view b); // ASCII, case-insensitive
 
 } // namespace midcom::sip

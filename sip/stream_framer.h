@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,7 +22,7 @@ public:
 
   struct NeedMore {};
   struct KeepAlive {}; // CRLF CRLF between messages: answer one CRLF (RFC 5626 3.5.1)
-  struct Pong {};      // a single CRLF between messages
+  struct Pong {};      // a single CRLF between messages; told when the byte after it is there
   struct Frame {
     std::string bytes;
   };
@@ -40,11 +42,27 @@ public:
   [[nodiscard]] std::size_t buffered() const { return buffer_.size() - start_; }
 
 private:
+  // What the next byte of the first line must be.
+  enum class FirstLine : std::uint8_t { token, space, rest, carriage_return, complete };
+
+  [[nodiscard]] std::optional<Outcome> read_line_ends();
+  [[nodiscard]] std::optional<Broken> read_lines();
+  [[nodiscard]] std::optional<Broken> read_first_line();
+  [[nodiscard]] bool read_first_line_byte(char c);
+  [[nodiscard]] std::optional<Broken> read_header(std::size_t size);
+  [[nodiscard]] Frame take_frame();
+  [[nodiscard]] Broken break_off(Error error, std::string_view rejected = {});
+  void begin_message();
+
   MessageLimits limits_;
   std::string buffer_;
-  std::size_t start_ = 0;   // first byte not yet given out
-  std::size_t scanned_ = 0; // the header end is not before this offset
-  bool broken_ = false;
+  std::size_t start_ = 0;      // first byte not yet given out
+  std::size_t scanned_ = 0;    // bytes before it have been looked at
+  std::size_t line_ = 0;       // where the line now read begins
+  std::size_t frame_size_ = 0; // of the message at start_, 0 until its header block is there
+  FirstLine first_line_ = FirstLine::token;
+  bool after_line_end_ = false; // a CRLF between messages was taken, its like may follow
+  std::optional<Error> error_;
 };
 
 } // namespace midcom::sip
