@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The log of one process: events as lines on the configured sink.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "daemon/config.h"
+#include "daemon/event_log.h"
+
+namespace midcom {
+
+class LogSink;
+
+class Log : public EventLog {
+public:
+  // `process` is the word of the field proc= on every line ("supervisor", "agent", "middlebox");
+  // empty: no such field. With destination `automatic` and no journal the log goes to stderr; one
+  // line says so when `announces` (the supervisor does, its children needn't).
+  [[nodiscard]] static std::expected<std::unique_ptr<Log>, std::string>
+  open(const LogConfig& config, std::string_view process, bool announces = false);
+
+  ~Log() override;
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // Below the configured level: nothing. Never throws; what can't be written is lost.
+  void write(const Event& event) override;
+  // After a rotation of the file; for the other sinks nothing happens. The old file stays open when
+  // the new one can't be.
+  [[nodiscard]] std::expected<void, std::string> reopen();
+  [[nodiscard]] bool writes(Level level) const { return level >= config_.level; }
+
+private:
+  Log(const LogConfig& config, std::string_view process);
+
+  LogConfig config_;
+  std::string process_;
+  std::unique_ptr<LogSink> sink_;
+};
+
+} // namespace midcom
