@@ -11,8 +11,8 @@
 namespace midcom::sip {
 namespace {
 
-// gen-value = token / host / quoted-string; "/" and "@" stand unquoted in what devices send.
-constexpr CharSet value_chars(token_chars, "[]:/@");
+// gen-value = token / host / quoted-string; "/", "@" and "=" stand unquoted in what devices send.
+constexpr CharSet value_chars(token_chars, "[]:/@=");
 
 bool is_host_name(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
