@@ -55,6 +55,8 @@ struct SdpCandidate {
 };
 
 enum class Direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
+// Empty when the attribute is no direction.
+[[nodiscard]] std::optional<Direction> direction_named(const SdpAttribute& attribute);
 
 struct SdpMedia {
   std::string_view type; // audio, video, ...
@@ -77,11 +79,13 @@ struct SdpMedia {
 
 class Sdp {
 public:
-  // Strict in structure (order and number of lines by RFC 8866 9), tolerant in what no rule depends
-  // on: LF alone as line end, a missing t= or s= value "-" . A line of an unknown type letter is
-  // skipped. Lines: v= o= s= must be there in that order. Text is owned by the result. Numbers are
+  // Strict in structure (order and number of lines by RFC 8866 9; v= o= s= must be there in that
+  // order), tolerant in what no rule depends on: LF alone as line end, empty lines or a space at
+  // the end, a missing t=, an empty s=, the place of b=. A line of an unknown type letter is
+  // skipped, a candidate that can't be read is left out. Text is owned by the result. Numbers are
   // checked, ports are 0..65535. Needs a c= for every m= with a port that is not 0 (session's or
-  // its own).
+  // its own). Two different directions in one section, two c= of the session or two a=rtcp of one
+  // m= are refused: readers would disagree about them.
   [[nodiscard]] static Result<std::shared_ptr<const Sdp>> parse(std::string_view text,
                                                                 const SdpLimits& limits);
   Sdp(const Sdp&) = delete;
