@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/scenario/config_text.h"
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include <unistd.h>
+
+namespace midcom::scenario {
+
+Config config_of(const std::string& text) {
+  namespace fs = std::filesystem;
+  std::string pattern = (fs::temp_directory_path() / "midcom-scenario-XXXXXX").string();
+  if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary directory");
+  const fs::path directory = pattern;
+  const auto write = [&](const char* name, const std::string& content) {
+    const auto path = directory / name;
+    std::ofstream(path) << content;
+    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+    return path.string();
+  };
+  std::string whole = text;
+  if (text.find("[tls]") == std::string::npos)
+    whole += "\n[tls]\ncertificate = " + write("cert.pem", "") + "\nkey = " + write("key.pem", "") +
+             "\nca = " + write("ca.pem", "") + "\n";
+  const auto file = write("midcomd.conf", whole);
+  auto config = load_config(file);
+  fs::remove_all(directory);
+  if (config) return *std::move(config);
+  std::string message = "the configuration is refused:";
+  for (const auto& error : config.error()) message += "\n  " + error.to_string();
+  throw std::runtime_error(message);
+}
+
+} // namespace midcom::scenario
