@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Glossary of the middlebox: a *flow* is one direction of a 5-tuple and one element of a kernel
+// set; a *rule* is one or two flows; a *group* has rules, and a flow has the groups that own it.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+
+#include "pinhole/endpoint.h"
+
+namespace midcom::pinhole {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// Time as the caller has it: the steady clock for timers, CLOCK_REALTIME seconds for what must be
+// read again after a restart.
+struct Instant {
+  TimePoint steady;
+  std::uint64_t wall_s = 0;
+};
+
+struct FlowKey { // UDP
+  Endpoint source, destination;
+  auto operator<=>(const FlowKey&) const = default;
+};
+
+struct FlowCounter {
+  std::uint64_t packets = 0, bytes = 0;
+  FlowCounter& operator+=(const FlowCounter& other);
+  auto operator<=>(const FlowCounter&) const = default;
+};
+
+} // namespace midcom::pinhole

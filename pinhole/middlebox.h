@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The engine of the middlebox: requests in, one kernel batch per turn of the caller's loop, replies
+// and events out. No loop, clock or channel of its own.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "pinhole/kernel.h"
+#include "pinhole/policy.h"
+#include "pinhole/request.h"
+#include "pinhole/rule_table.h"
+
+namespace midcom::pinhole {
+
+class Middlebox {
+public:
+  // Both must outlive it.
+  Middlebox(const Policy& policy, Kernel& kernel);
+
+  // Creates or adopts the tables. event::Ready is the first reply.
+  [[nodiscard]] KernelResult<void> start(Instant now);
+  void on_request(Request request); // answered by the next commit()
+  void commit(Instant now);         // call once per turn, after the turn's requests
+  void on_timer(Instant now);       // at next_deadline(), or earlier
+  void on_netlink_event(Instant now);
+  [[nodiscard]] std::vector<Reply> take_replies();
+
+  [[nodiscard]] int event_fd() const { return kernel_.event_fd(); } // -1: none
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const;
+  [[nodiscard]] std::size_t group_count() const { return table_.group_count(); }
+  [[nodiscard]] std::size_t flow_count() const { return table_.flow_count(); }
+
+private:
+  struct Work { // one request on its way through the batch
+    std::uint64_t transaction = 0;
+    Result result = Result::ok;
+    enum class Counts : std::uint8_t { none, final, present };
+    Counts counts = Counts::none;
+    std::vector<GroupFlow> flows{}; // whose counters the reply carries
+  };
+
+  [[nodiscard]] Work perform(const Request& request, Instant now);
+  void finish(Work& work, bool is_committed);
+  void list(std::uint64_t transaction);
+  // Applies `changes`; false: the kernel failed and the table was rebuilt from it. Counts of
+  // removed flows are in last_counters_ until the next call.
+  [[nodiscard]] bool apply(const std::vector<Change>& changes, Instant now);
+  [[nodiscard]] bool try_apply(const std::vector<Change>& changes);
+  [[nodiscard]] std::vector<Counter> final_counters(const std::vector<GroupFlow>& flows);
+  [[nodiscard]] KernelResult<std::vector<Counter>>
+  present_counters(const std::vector<GroupFlow>& flows);
+  void resync(Instant now);
+  [[nodiscard]] bool repair(Instant now);
+  void expire(const std::vector<GroupId>& groups, Instant now);
+
+  const Policy& policy_;
+  Kernel& kernel_;
+  RuleTable table_;
+  std::vector<Request> queue_;
+  std::vector<Reply> replies_;
+  std::map<FlowKey, FlowCounter> last_counters_;
+  std::optional<TimePoint> retry_; // of a failed resync or a postponed repair
+  bool is_in_step_ = true;         // false: the shadow is void until a dump succeeds
+  Damage damage_;
+  TimePoint last_repair_{};
+};
+
+} // namespace midcom::pinhole

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pinhole/nft_batch.h"
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string>
+
+namespace midcom::pinhole {
+
+namespace {
+
+// No message of ours is longer: the longest is an element with its userdata or a rule with some
+// twenty expressions, both below 2 kB.
+constexpr std::size_t message_room = 8 * 1024;
+
+} // namespace
+
+Nest::~Nest() {
+  auto* attribute = reinterpret_cast<nlattr*>(batch_.buffer_.data() + offset_);
+  mnl_attr_nest_end(batch_.last(), attribute);
+}
+
+NftBatch::NftBatch(Kind kind) : kind_(kind), buffer_(2 * message_room) {
+  if (kind != Kind::plain)
+    start(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, 0, htons(NFNL_SUBSYS_NFTABLES));
+}
+
+nlmsghdr* NftBatch::last() const {
+  return reinterpret_cast<nlmsghdr*>(buffer_.data() + last_);
+}
+
+std::string_view NftBatch::bytes() const {
+  const std::size_t end = has_message_ ? last_ + MNL_ALIGN(last()->nlmsg_len) : 0;
+  return {buffer_.data(), end};
+}
+
+void NftBatch::start(std::uint16_t type, std::uint16_t flags, std::uint8_t family,
+                     std::uint16_t resource) {
+  last_ = bytes().size();
+  has_message_ = true;
+  if (buffer_.size() < last_ + message_room) buffer_.resize(2 * buffer_.size());
+  nlmsghdr* header = mnl_nlmsg_put_header(buffer_.data() + last_);
+  header->nlmsg_type = type;
+  header->nlmsg_flags = flags;
+  auto* general = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(nfgenmsg)));
+  general->nfgen_family = family;
+  general->version = NFNETLINK_V0;
+  general->res_id = resource;
+}
+
+void NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family) {
+  start(type, static_cast<std::uint16_t>(flags | NLM_F_REQUEST), family, 0);
+  ++count_;
+}
+
+void NftBatch::put_text(std::uint16_t attribute, std::string_view text) {
+  mnl_attr_put_strz(last(), attribute, std::string(text).c_str());
+}
+
+void NftBatch::put_u8(std::uint16_t attribute, std::uint8_t value) {
+  mnl_attr_put_u8(last(), attribute, value);
+}
+
+void NftBatch::put_u16(std::uint16_t attribute, std::uint16_t value) {
+  mnl_attr_put_u16(last(), attribute, htons(value));
+}
+
+void NftBatch::put_u32(std::uint16_t attribute, std::uint32_t value) {
+  mnl_attr_put_u32(last(), attribute, htonl(value));
+}
+
+void NftBatch::put_u64(std::uint16_t attribute, std::uint64_t value) {
+  mnl_attr_put_u64(last(), attribute, htobe64(value));
+}
+
+void NftBatch::put_octets(std::uint16_t attribute, const void* data, std::size_t size) {
+  mnl_attr_put(last(), attribute, size, data);
+}
+
+Nest NftBatch::nest(std::uint16_t attribute) {
+  nlattr* start_of = mnl_attr_nest_start(last(), attribute);
+  return {*this, static_cast<std::size_t>(reinterpret_cast<char*>(start_of) - buffer_.data())};
+}
+
+void NftBatch::number(NetlinkSocket& socket) {
+  const std::size_t end = bytes().size();
+  for (std::size_t at = 0; at < end;) {
+    auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data() + at);
+    header->nlmsg_seq = socket.next_sequence();
+    at += MNL_ALIGN(header->nlmsg_len);
+  }
+}
+
+int NftBatch::run(NetlinkSocket& socket, const std::function<void(std::string_view)>& each) {
+  if (count_ == 0) return 0;
+  last()->nlmsg_flags |= NLM_F_ACK;
+  if (kind_ == Kind::transaction)
+    start(NFNL_MSG_BATCH_END, NLM_F_REQUEST, 0, htons(NFNL_SUBSYS_NFTABLES));
+  number(socket);
+  if (!socket.send(bytes())) return errno == 0 ? EIO : errno;
+  int error = 0;
+  bool is_finished = false;
+  const auto read = [&](std::string_view message) {
+    const auto* header = reinterpret_cast<const nlmsghdr*>(message.data());
+    if (header->nlmsg_type == NLMSG_ERROR) {
+      nlmsgerr answer{};
+      if (message.size() < NLMSG_HDRLEN + sizeof answer) return;
+      std::memcpy(&answer, message.data() + NLMSG_HDRLEN, sizeof answer);
+      if (error == 0) error = -answer.error;
+      is_finished = true;
+    } else if (header->nlmsg_type == NLMSG_DONE) {
+      is_finished = true;
+    } else if (each != nullptr) {
+      each(message);
+    }
+  };
+  for (;;) {
+    const NetlinkSocket::Received received = socket.receive(read);
+    if (received == NetlinkSocket::Received::lost) return ENOBUFS;
+    if (received == NetlinkSocket::Received::nothing) break;
+  }
+  if (error == 0 && !is_finished) return EIO;
+  return error;
+}
+
+} // namespace midcom::pinhole

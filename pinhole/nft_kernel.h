@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "pinhole/features.h"
+#include "pinhole/kernel.h"
+#include "pinhole/netlink_socket.h"
+
+namespace midcom::pinhole {
+
+class NftBatch;
+
+// nftables. One socket makes all changes for the life of the process, because a table's ownership
+// hangs on it; a second one listens for what others do. Needs CAP_NET_ADMIN at open() and later.
+class NftKernel final : public Kernel {
+public:
+  [[nodiscard]] static KernelResult<std::unique_ptr<NftKernel>> open();
+
+  [[nodiscard]] KernelResult<std::uint32_t> start(const Policy& policy) override;
+  [[nodiscard]] KernelResult<std::vector<FlowCounter>>
+  apply(std::span<const Change> changes) override;
+  [[nodiscard]] KernelResult<std::vector<FlowCounter>> read(std::span<const FlowKey> keys) override;
+  [[nodiscard]] KernelResult<std::vector<StoredFlow>> dump() override;
+  [[nodiscard]] int event_fd() const override { return events_.fd(); }
+  [[nodiscard]] Damage take_damage() override;
+  [[nodiscard]] KernelResult<void> repair(Damage damage) override;
+  [[nodiscard]] std::uint64_t stopwatch_us() const override;
+
+private:
+  using Table = void (*)(NftBatch& batch, const Policy& policy);
+  // What an existing table is good for when its rules can't be written over it.
+  enum class Contents : std::uint8_t { rules_only, flows };
+
+  NftKernel(NetlinkSocket socket, NetlinkSocket events)
+      : socket_(std::move(socket)), events_(std::move(events)) {}
+  [[nodiscard]] bool has(Feature feature) const { return (features_ & feature) != 0; }
+  [[nodiscard]] KernelResult<void> install(std::string_view table, Table write, Contents contents);
+  [[nodiscard]] std::optional<std::uint32_t> flags_of(std::string_view table);
+  [[nodiscard]] bool restarts_counter(const Change& change) const;
+  void write_change(NftBatch& batch, const Change& change, const FlowCounter& counted);
+  void write_remove(NftBatch& batch, const FlowKey& key);
+  void forget_connections(std::span<const Change> changes);
+  [[nodiscard]] std::optional<std::uint32_t> generation();
+  [[nodiscard]] KernelResult<std::vector<StoredFlow>> dump_once();
+
+  NetlinkSocket socket_, events_;
+  Policy policy_;
+  std::uint32_t features_ = 0;
+};
+
+} // namespace midcom::pinhole

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Is a request within what the operator allows? Pure; the last word before the kernel.
+#pragma once
+
+#include "pinhole/policy.h"
+#include "pinhole/request.h"
+
+namespace midcom::pinhole {
+
+// Everything that needs no state: ok, or the first reason against.
+[[nodiscard]] Result check(const Policy& policy, const request::SetGroup& request);
+[[nodiscard]] Result check(const Policy& policy, const Rule& rule);
+[[nodiscard]] Result check_lifetime(const Policy& policy, std::uint32_t lifetime_s);
+
+} // namespace midcom::pinhole

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pinhole/tables.h"
+
+#include <algorithm>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string>
+#include <vector>
+
+#include "pinhole/nft_writer.h"
+
+namespace midcom::pinhole {
+
+namespace {
+
+using nft::Rule;
+
+constexpr int clear_priority = -12, flow_priority = -11, decide_priority = -10;
+constexpr std::uint32_t conntrack_established = 2; // NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
+
+enum class End : std::uint8_t { source, destination };
+
+std::string host_order(std::uint32_t value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+std::string network_order(std::uint16_t value) {
+  return {static_cast<char>(value >> 8), static_cast<char>(value)};
+}
+
+std::string octet(unsigned value) {
+  return {static_cast<char>(value)};
+}
+
+// mark = (mark & ~mask) | mark_bits
+void replace_mark(Rule& rule, std::uint32_t mask, std::uint32_t bits) {
+  rule.meta(NFT_META_MARK, 0).bitwise(0, host_order(~mask), host_order(bits)).set_mark(0);
+}
+
+void match_family(Rule& rule, Family family) {
+  rule.meta(NFT_META_NFPROTO, 0);
+  rule.compare(0, Rule::equal, octet(family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6));
+}
+
+void load_address(Rule& rule, Family family, End end, unsigned to) {
+  if (family == Family::ipv4)
+    rule.payload(Rule::network, end == End::source ? 12 : 16, 4, to);
+  else
+    rule.payload(Rule::network, end == End::source ? 8 : 24, 16, to);
+}
+
+void load_port(Rule& rule, End end, unsigned to) {
+  rule.payload(Rule::transport, end == End::source ? 0 : 2, 2, to);
+}
+
+void match_prefix(Rule& rule, const Prefix& prefix, End end) {
+  const Family family = prefix.address.family;
+  match_family(rule, family);
+  if (prefix.length == 0) return;
+  const std::size_t size = family == Family::ipv4 ? 4 : 16;
+  load_address(rule, family, end, 0);
+  std::string mask(size, '\0');
+  for (std::size_t bit = 0; bit < prefix.length; ++bit)
+    mask[bit / 8] = static_cast<char>(mask[bit / 8] | 0x80 >> bit % 8);
+  if (prefix.length < size * 8) rule.bitwise(0, mask, std::string(size, '\0'));
+  rule.compare(0, Rule::equal, {reinterpret_cast<const char*>(prefix.address.octets.data()), size});
+}
+
+void match_protocol(Rule& rule, std::uint8_t protocol) {
+  rule.meta(NFT_META_L4PROTO, 0).compare(0, Rule::equal, octet(protocol));
+}
+
+void match_ports(Rule& rule, PortRange ports, End end) {
+  load_port(rule, end, 0);
+  rule.range(0, network_order(ports.first), network_order(ports.last));
+}
+
+std::string side_chain(std::size_t index) {
+  return "from_side_" + std::to_string(index);
+}
+
+// A packet with a source address of a side comes in by one of the side's interfaces.
+void write_source_check(NftBatch& batch, const Policy& policy) {
+  struct Network {
+    Prefix prefix;
+    std::size_t side;
+  };
+  std::vector<Network> networks;
+  for (std::size_t i = 0; i < policy.sides.size(); ++i) {
+    const Side& side = policy.sides[i];
+    for (const Prefix& prefix : side.media) networks.push_back({prefix, i});
+    if (side.interfaces.empty()) continue;
+    for (const std::string& name : side.interfaces) {
+      std::string padded = name;
+      padded.resize(16); // IFNAMSIZ
+      Rule rule(batch, base_table, side_chain(i));
+      rule.meta(NFT_META_IIFNAME, 0).compare(0, Rule::equal, padded).verdict(NFT_RETURN);
+    }
+    Rule(batch, base_table, side_chain(i)).count().verdict(NF_DROP);
+  }
+  // The longest prefix says whose an address is.
+  std::ranges::stable_sort(
+      networks, [](const auto& l, const auto& r) { return l.prefix.length > r.prefix.length; });
+  for (const Network& network : networks) {
+    Rule rule(batch, base_table, "sources");
+    match_prefix(rule, network.prefix, End::source);
+    if (policy.sides[network.side].interfaces.empty())
+      rule.verdict(NFT_RETURN);
+    else
+      rule.verdict(NFT_GOTO, side_chain(network.side));
+  }
+}
+
+// Protected address -> server, and the replies of such conversations.
+void write_static_allow(NftBatch& batch, const StaticAllow& allow) {
+  {
+    Rule rule(batch, base_table, "decide");
+    match_prefix(rule, allow.server, End::destination);
+    match_protocol(rule, allow.protocol);
+    match_ports(rule, allow.ports, End::destination);
+    rule.verdict(NFT_JUMP, "from_protected");
+  }
+  Rule rule(batch, base_table, "decide");
+  match_prefix(rule, allow.server, End::source);
+  match_protocol(rule, allow.protocol);
+  match_ports(rule, allow.ports, End::source);
+  rule.conntrack(NFT_CT_DIRECTION, 0).compare(0, Rule::equal, octet(1)); // of a reply
+  rule.conntrack(NFT_CT_STATE, 0);
+  rule.bitwise(0, host_order(conntrack_established), host_order(0));
+  rule.compare(0, Rule::differs, host_order(0)).verdict(NF_ACCEPT);
+}
+
+void write_protection(NftBatch& batch, const Policy& policy) {
+  for (const Side& side : policy.sides)
+    for (const Prefix& prefix : side.media) {
+      {
+        Rule accept(batch, base_table, "from_protected");
+        match_prefix(accept, prefix, End::source);
+        accept.verdict(NF_ACCEPT);
+      }
+      for (const End end : {End::source, End::destination}) {
+        Rule drop(batch, base_table, "decide");
+        match_prefix(drop, prefix, end);
+        drop.count().verdict(NF_DROP);
+      }
+    }
+}
+
+void write_lookup(NftBatch& batch, const Policy& policy, Family family) {
+  const unsigned address_registers = family == Family::ipv4 ? 1 : 4;
+  Rule rule(batch, flow_table, "mark_flows");
+  match_family(rule, family);
+  match_protocol(rule, IPPROTO_UDP);
+  load_address(rule, family, End::source, 0);
+  load_port(rule, End::source, address_registers);
+  load_address(rule, family, End::destination, address_registers + 1);
+  load_port(rule, End::destination, 2 * address_registers + 1);
+  rule.lookup(flow_set(family), 0);
+  replace_mark(rule, policy.mask, policy.mark);
+}
+
+} // namespace
+
+std::string_view flow_set(Family family) {
+  return family == Family::ipv4 ? "flows_udp4" : "flows_udp6";
+}
+
+void write_base_table(NftBatch& batch, const Policy& policy) {
+  nft::new_forward_chain(batch, base_table, "clear_mark", clear_priority);
+  nft::new_forward_chain(batch, base_table, "decide", decide_priority);
+  nft::new_chain(batch, base_table, "sources");
+  nft::new_chain(batch, base_table, "from_protected");
+  for (std::size_t i = 0; i < policy.sides.size(); ++i)
+    nft::new_chain(batch, base_table, side_chain(i));
+  nft::delete_rules(batch, base_table);
+  {
+    Rule clear(batch, base_table, "clear_mark");
+    replace_mark(clear, policy.mask, 0);
+  }
+  write_source_check(batch, policy);
+  Rule(batch, base_table, "decide").verdict(NFT_JUMP, "sources");
+  Rule(batch, base_table, "decide")
+      .meta(NFT_META_MARK, 0)
+      .bitwise(0, host_order(policy.mask), host_order(0))
+      .compare(0, Rule::equal, host_order(policy.mark))
+      .verdict(NF_ACCEPT);
+  for (const StaticAllow& allow : policy.static_allows) write_static_allow(batch, allow);
+  write_protection(batch, policy);
+}
+
+void write_flow_table(NftBatch& batch, const Policy& policy) {
+  // Two elements a rule, and as many again: expired elements count until they are collected.
+  const std::uint32_t size = 4 * policy.max_rules;
+  nft::new_flow_set(batch, flow_table, flow_set(Family::ipv4), Family::ipv4, 1, size);
+  nft::new_flow_set(batch, flow_table, flow_set(Family::ipv6), Family::ipv6, 2, size);
+  nft::new_forward_chain(batch, flow_table, "mark_flows", flow_priority);
+  nft::delete_rules(batch, flow_table);
+  {
+    Rule clear(batch, flow_table, "mark_flows");
+    replace_mark(clear, policy.mask, 0);
+  }
+  write_lookup(batch, policy, Family::ipv4);
+  write_lookup(batch, policy, Family::ipv6);
+}
+
+} // namespace midcom::pinhole

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Our two nftables tables. Chains in the forward hook, in this order, with nobody between:
+//   -12  inet midcomd_base  clear_mark   our mark bits to 0 (also when the next one is not there)
+//   -11  inet midcomd       mark_flows   our bits to 0, look the flow up, set the mark
+//   -10  inet midcomd_base  decide       marked: accept; protected networks: drop; others: accept
+// An accept ends only its own chain: the operator's filter chains (priority 0) still see the packet
+// and its mark.
+#pragma once
+
+#include <string_view>
+
+#include "pinhole/nft_batch.h"
+#include "pinhole/policy.h"
+
+namespace midcom::pinhole {
+
+inline constexpr std::string_view base_table = "midcomd_base";
+inline constexpr std::string_view flow_table = "midcomd";
+[[nodiscard]] std::string_view flow_set(Family family);
+
+// Both work on an existing table or one made earlier in the batch, and leave of its old rules
+// nothing: chains and sets are kept, so that flows are too.
+void write_base_table(NftBatch& batch, const Policy& policy);
+void write_flow_table(NftBatch& batch, const Policy& policy);
+
+} // namespace midcom::pinhole
