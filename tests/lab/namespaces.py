@@ -46,6 +46,8 @@ class Namespace:
         self.mounts = {}  # file to put in place: where
         ip("netns", "add", name)
         self._fd = os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        for scope in ("all", "default"):  # link-local addresses are usable at once
+            self.sysctl(f"ipv6/conf/{scope}/accept_dad", 0)
         ip("-n", name, "link", "set", "lo", "up")
 
     @contextlib.contextmanager
