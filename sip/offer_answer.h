@@ -4,6 +4,11 @@
 //
 // caller: who sent the INVITE that made the dialog. callee: the other. A session *pair* is the two
 // descriptions in force, whoever offered.
+//
+// Every event may come twice (retransmission, spiral): the second time changes nothing. A request
+// that gets no final response is told as a response 408, one that midcomd refuses itself as the
+// response it gives. A machine may begin in the middle of a dialog (after a restart): then the
+// first INVITE or UPDATE with an offer begins. Copyable: a fork is a copy made after the INVITE.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +52,7 @@ public:
     SdpPtr sdp;
   };
 
-  // What a message did to the session.
+  // What a message did to the session. After any but `nothing`, look at in_force() again.
   enum class Outcome : std::uint8_t {
     nothing,     // no description, or one that the rules say to ignore
     offered,     // an exchange is open; the pair in force is unchanged
@@ -55,7 +60,8 @@ public:
     agreed,      // agreed() changed (or was confirmed)
     rolled_back, // an open exchange failed; agreed() is what it was before
     violation,   // breaks the rules in a way that can't be acted on (m= count changed, ...): see
-                 // error()
+                 // error(). A request or 1xx that violates changes nothing; a final response or
+                 // ACK closes its exchange without effect.
   };
 
   [[nodiscard]] Outcome on(const Request& request);
@@ -73,26 +79,58 @@ public:
   [[nodiscard]] Error error() const { return error_; }
 
 private:
+  // The messages that may carry a description. "response" is the 2xx.
+  enum class Carrier : std::uint8_t {
+    invite,
+    invite_unreliable, // 1xx
+    invite_reliable,   // 1xx with 100rel
+    invite_response,
+    ack,
+    prack,
+    prack_response,
+    update,
+    update_response,
+  };
+  struct Pattern;
+  static const Pattern patterns[];
+  [[nodiscard]] static const Pattern* pattern_of(Carrier offer, Carrier answer);
+  [[nodiscard]] static bool may_begin(Carrier offer);
+
   struct Open {
     SdpPtr offer;
     Party offerer;
-    Method method;      // of the message that carried the offer
+    Carrier carrier;
     std::uint32_t cseq; // of the transaction that carried the offer
-    bool in_response;   // offer came in a response (offerless INVITE)
   };
-  struct InviteContext { // a live INVITE transaction and what to go back to when it fails (RFC
-                         // 6141)
+  struct InviteContext { // the last INVITE and what to go back to when it fails (RFC 6141)
     std::uint32_t cseq;
     Party from;
-    bool answered; // its exchange is complete: later descriptions in it are ignored
     bool is_offerless;
+    bool is_answered = false; // its exchange is complete: later descriptions in it are ignored
+    bool is_finished = false; // its final response was seen
     std::optional<SessionPair> before;
   };
-  [[nodiscard]] Outcome complete(SdpPtr answer, Party from);
+  [[nodiscard]] Outcome on_invite(const Request& request);
+  [[nodiscard]] Outcome on_ack(const Request& request);
+  [[nodiscard]] Outcome on_prack(const Request& request);
+  [[nodiscard]] Outcome on_update(const Request& request);
+  [[nodiscard]] Outcome on_invite_response(const Response& response);
+  [[nodiscard]] Outcome on_invite_success(const Response& response);
+  [[nodiscard]] Outcome on_other_response(const Response& response);
+
+  [[nodiscard]] Outcome offer(const SdpPtr& sdp, Party from, Carrier carrier, std::uint32_t cseq);
+  [[nodiscard]] Outcome answer(const SdpPtr& sdp, Carrier carrier);
+  [[nodiscard]] Outcome preview_with(const SdpPtr& sdp);
+  [[nodiscard]] Outcome drop_open();
+  [[nodiscard]] Outcome roll_back();
+  [[nodiscard]] Outcome violate();
+  [[nodiscard]] bool is_repeated(const Request& request) const;
+  [[nodiscard]] bool may_follow_open(Party from) const;
 
   std::optional<SessionPair> agreed_, preview_;
   std::optional<Open> open_;
   std::optional<InviteContext> invite_;
+  std::optional<std::uint32_t> last_cseq_[2]; // of each party's requests with a description
   Error error_ = Error::mismatch;
 };
 
