@@ -68,6 +68,7 @@ struct LimitConfig {
   std::size_t transactions = 100000, transactions_per_address = 20000;
   std::size_t calls = 20000;
   std::size_t streams_per_call = 32;
+  std::size_t rules = 20000;          // of all calls; the middlebox enforces the same
   std::size_t write_buffer = 1048576; // octets queued on one flow before it is closed
 };
 

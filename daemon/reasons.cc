@@ -11,6 +11,7 @@ namespace {
 // never change. A reason that ends a connection has the status of the requests that waited for it.
 constexpr std::array rows = {
     ReasonRow{Reason::none, "none", 0, ""},
+    ReasonRow{Reason::unsupported_scheme, "unsupported-scheme", 416, ""},
     ReasonRow{Reason::parse_error, "parse-error", 400, "Message could not be parsed"},
     ReasonRow{Reason::not_sip, "not-sip", 0, ""},
     ReasonRow{Reason::too_large, "too-large", 513, "Message exceeds a limit"},

@@ -11,6 +11,7 @@ namespace midcom {
 
 enum class Reason : std::uint8_t {
   none,
+  unsupported_scheme,
   parse_error,
   not_sip,
   too_large,

@@ -57,8 +57,12 @@ void salvage_field(std::string_view line, RejectedRequest& request) {
 } // namespace
 
 Result<std::shared_ptr<const Message>> Message::parse(std::string bytes, Framing framing,
-                                                      const MessageLimits& limits) {
-  return MessageParser(std::move(bytes), framing, limits).parse();
+                                                      const MessageLimits& limits,
+                                                      std::string* rejected) {
+  MessageParser parser(std::move(bytes), framing, limits);
+  auto message = parser.parse();
+  if (!message && rejected != nullptr) *rejected = parser.take_bytes();
+  return message;
 }
 
 const HeaderField* Message::first(HeaderName name) const {

@@ -54,7 +54,8 @@ enum class Framing : std::uint8_t { stream, datagram };
 class Message {
 public:
   [[nodiscard]] static Result<std::shared_ptr<const Message>>
-  parse(std::string bytes, Framing framing, const MessageLimits& limits);
+  parse(std::string bytes, Framing framing, const MessageLimits& limits,
+        std::string* rejected = nullptr); // given back the bytes when they don't pass
 
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;

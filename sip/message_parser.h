@@ -34,6 +34,7 @@ class MessageParser {
 public:
   MessageParser(std::string bytes, Framing framing, const MessageLimits& limits);
   [[nodiscard]] Result<std::shared_ptr<const Message>> parse();
+  [[nodiscard]] std::string take_bytes() { return std::move(message_->bytes_); } // after a failure
 
 private:
   using Step = Result<void> (MessageParser::*)();

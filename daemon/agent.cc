@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/agent.h"
+
+#include <algorithm>
+
+#include "daemon/firewall.h"
+#include "daemon/flow_table.h"
+#include "daemon/peer_directory.h"
+#include "daemon/proxy.h"
+#include "sip/message.h"
+
+namespace midcom {
+
+struct Agent::Impl {
+  Impl(const AgentConfig& configuration, const Secrets& secrets, Network& net,
+       MiddleboxPort& middlebox, EventLog& event_log, Random random)
+      : config(configuration), log(event_log), network(net), peers(configuration),
+        flows(peers, net),
+        firewall(configuration, peers, secrets, middlebox, event_log,
+                 [this](const CallPtr& call, sip::TimePoint now) { proxy.resume(call, now); }),
+        proxy(configuration, peers, secrets, net, flows, firewall, event_log, std::move(random)) {}
+
+  const AgentConfig& config;
+  EventLog& log;
+  Network& network;
+  PeerDirectory peers;
+  FlowTable flows;
+  Firewall firewall;
+  Proxy proxy;
+};
+
+Agent::Agent(const AgentConfig& config, const Secrets& secrets, Network& network,
+             MiddleboxPort& middlebox, EventLog& log, Random random)
+    : impl_(std::make_unique<Impl>(config, secrets, network, middlebox, log, std::move(random))) {}
+
+Agent::~Agent() = default;
+
+void Agent::on_flow_open(const FlowInfo& flow, sip::TimePoint) {
+  impl_->flows.opened(flow);
+}
+
+void Agent::on_flow_closed(FlowId flow, std::string_view reason, sip::TimePoint now) {
+  const auto entry = impl_->flows.closed(flow);
+  if (!entry) return;
+  const bool was_peer_up = entry->target.has_value();
+  if (was_peer_up)
+    impl_->log.write(
+        Event(Level::notice, "peer.down")
+            .add("peer", entry->peer == no_peer ? "-" : impl_->peers.at(entry->peer).name)
+            .add("dst", entry->info.remote.to_string())
+            .add("reason", reason));
+  impl_->proxy.on_flow_closed(*entry, now);
+}
+
+void Agent::on_message(FlowId flow, std::string bytes, sip::TimePoint now) {
+  const FlowEntry* entry = impl_->flows.find(flow);
+  if (entry == nullptr) return;
+  const auto framing =
+      entry->info.transport == Transport::udp ? sip::Framing::datagram : sip::Framing::stream;
+  std::string copy; // kept only to answer what does not pass the gate
+  auto message =
+      sip::Message::parse(std::move(bytes), framing, impl_->config.limits.message, &copy);
+  if (!message) return impl_->proxy.on_rejected(flow, copy, message.error());
+  if ((*message)->is_request())
+    impl_->proxy.on_request(flow, *std::move(message), now);
+  else
+    impl_->proxy.on_response(flow, *std::move(message), now);
+}
+
+void Agent::on_broken_stream(FlowId flow, sip::Error error, std::string header_block,
+                             sip::TimePoint) {
+  impl_->proxy.on_rejected(flow, header_block, error);
+}
+
+void Agent::on_middlebox_reply(const pinhole::Reply& reply, sip::TimePoint now) {
+  if (std::holds_alternative<pinhole::event::Ready>(reply)) impl_->firewall.middlebox_up(now);
+  impl_->firewall.pinholes().on_reply(reply, now);
+}
+
+void Agent::on_middlebox_down(sip::TimePoint) {
+  impl_->firewall.pinholes().on_down();
+}
+
+void Agent::on_middlebox_up(sip::TimePoint) {} // usable from event::Ready on
+
+void Agent::on_timer(sip::TimePoint now) {
+  impl_->proxy.on_timer(now);
+  impl_->firewall.on_timer(now);
+}
+
+std::optional<sip::TimePoint> Agent::next_deadline() const {
+  const auto a = impl_->proxy.next_deadline();
+  const auto b = impl_->firewall.next_deadline();
+  if (!a) return b;
+  return b ? std::min(*a, *b) : a;
+}
+
+Agent::Counts Agent::counts() const {
+  return {impl_->proxy.transactions(), impl_->firewall.calls(), impl_->flows.size()};
+}
+
+} // namespace midcom

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the agent knows of one call: everything under one Call-ID and caller's tag, over all its
+// passes through this gateway. A *pass* is one server transaction; a call that goes to a registrar
+// and comes back (a spiral) has two for each request. A *leg* is one (early) dialog, by the
+// callee's tag.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/belief.h"
+#include "daemon/flow_table.h"
+#include "pinhole/request.h"
+#include "sip/message.h"
+#include "sip/offer_answer.h"
+
+namespace midcom {
+
+// One of the two participants, as first seen where its own messages enter.
+struct PartyRecord {
+  bool is_known = false;
+  FlowId flow = 0;
+  PeerIndex peer = no_peer;
+  std::string contact;             // From or To URI, for the log
+  std::vector<std::string> strong; // identities proved by then
+  std::string network;
+  pinhole::Participant hashed;
+};
+
+struct Leg {
+  std::string tag; // callee's
+  sip::OfferAnswer exchange;
+  pinhole::GroupId group{};
+  PartyRecord callee;
+  std::vector<pinhole::Rule> rules; // last asked for; what the middlebox has or is about to have
+  std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
+  bool is_confirmed = false;
+  bool is_ended = false;
+  std::optional<sip::TimePoint> grace;    // old rules of a changed port are still among `rules`
+  std::vector<pinhole::Counter> counters; // final ones, summed as rules go
+};
+
+// A description that was judged once; later passes of the same bytes are recognised by it.
+struct SeenDescription {
+  std::string sender_tag;
+  std::uint32_t cseq;
+  sip::SdpPtr sdp;
+  Judgement judgement;
+};
+
+struct Call {
+  std::string call_id;
+  std::string caller_tag;
+  PartyRecord caller;
+  std::map<std::string, Leg, std::less<>> legs;
+  sip::OfferAnswer before_legs; // state of the INVITE until a response names a leg
+  std::vector<SeenDescription> seen;
+  std::set<PeerIndex> carriers;  // trunks whose flows the call has used
+  std::uint32_t invite_cseq = 0; // of the initial INVITE last seen
+  bool is_orphan = false;        // not seen from its INVITE on: taken up after a restart
+  bool is_answered = false;
+  bool is_ended = false;          // call.end is logged
+  bool is_counted = false;        // INVITE was admitted: counts in limits
+  std::size_t reserved_rules = 0; // of the table, until the legs' own rules are known
+  sip::TimePoint started, answered;
+
+  // Messages of this call wait here, in order, while the middlebox has not acknowledged.
+  std::size_t awaiting = 0;
+  Reason commit_failure = Reason::none;
+  std::function<void(Reason, sip::TimePoint)> waiter;
+  std::deque<std::function<void(sip::TimePoint)>> deferred;
+  bool is_draining = false;
+
+  std::size_t transactions = 0; // live ones that belong to this call
+
+  [[nodiscard]] const SeenDescription* find_seen(const sip::Sdp* sdp) const;
+  [[nodiscard]] bool is_over() const; // no live leg
+};
+using CallPtr = std::shared_ptr<Call>;
+
+// Calls by Call-ID and caller's tag.
+class CallTable {
+public:
+  // The call a message belongs to, in either direction; null when there is none.
+  [[nodiscard]] CallPtr find(const sip::Message& message) const;
+  [[nodiscard]] CallPtr create(std::string_view call_id, std::string_view caller_tag,
+                               sip::TimePoint now);
+  void erase(const Call& call);
+  [[nodiscard]] std::size_t size() const { return calls_.size(); }
+  [[nodiscard]] const std::unordered_map<std::string, CallPtr>& all() const { return calls_; }
+
+private:
+  std::unordered_map<std::string, CallPtr> calls_;
+};
+
+} // namespace midcom

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Requests and responses as the firewall service sees them. How sessions become rules is in
+// firewall_rules.cc.
+#include "daemon/firewall.h"
+
+#include <algorithm>
+
+#include "daemon/call_log.h"
+#include "daemon/keyed_hash.h"
+
+namespace midcom {
+namespace {
+
+sip::Method method_of(const sip::Message& message) {
+  return sip::method_of(message.cseq().method);
+}
+
+bool is_reliable(const sip::Message& response) {
+  return response.first(sip::HeaderName::rseq) != nullptr &&
+         response.has_token(sip::HeaderName::require, "100rel");
+}
+
+bool is_challenge(int status) {
+  return status == 401 || status == 407;
+}
+
+// The answers to BYE after which its sender takes the dialog for ended (RFC 3261 15.1.1), and 430:
+// the far side can't be reached over the flow it had.
+bool ends_dialog(int status) {
+  return (status >= 200 && status < 300) || status == 481 || status == 408 || status == 430;
+}
+
+} // namespace
+
+Firewall::Firewall(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
+                   MiddleboxPort& middlebox, EventLog& log, PinholeClient::Resume resume)
+    : config_(config), peers_(peers), secrets_(secrets), log_(log),
+      pinholes_(config, middlebox, log, std::move(resume),
+                [this](const CallPtr& call, Leg& leg, sip::TimePoint now) {
+                  leg.is_ended = true;
+                  if (call->is_over()) end_call(*call, Reason::media_lifetime, 0, now);
+                  drop_when_done(call, now);
+                }) {}
+
+Verdict Firewall::verdict_of(const CallPtr& call) {
+  return {call->awaiting > 0 ? Verdict::Kind::wait : Verdict::Kind::allow, Reason::none};
+}
+
+Verdict Firewall::on_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
+                             sip::TimePoint now) {
+  switch (method_of(request)) {
+  case sip::Method::invite:
+    if (request.to().tag().empty()) return on_invite(request, from, pass, now);
+    return on_dialog_request(request, from, pass, now);
+  case sip::Method::ack:
+  case sip::Method::prack:
+  case sip::Method::update:
+  case sip::Method::bye:
+    return on_dialog_request(request, from, pass, now);
+  default:
+    return {};
+  }
+}
+
+Reason Firewall::admit(const Call& call, const sip::Sdp* sdp) const {
+  if (calls_.size() > config_.limits.calls) return Reason::call_limit;
+  if (call.caller.peer != no_peer) {
+    const auto found = calls_of_peer_.find(call.caller.peer);
+    if (found != calls_of_peer_.end() && found->second >= peers_.at(call.caller.peer).max_calls)
+      return Reason::call_limit;
+  }
+  if (sdp == nullptr) return Reason::none;
+  if (sdp->media().size() > config_.limits.streams_per_call) return Reason::call_limit;
+  if (config_.mode != pinhole::Mode::observe && !pinholes_.is_up()) return Reason::middlebox_down;
+  if (pinholes_.rules() + reserved_ + 2 * sdp->media().size() > config_.limits.rules)
+    return Reason::table_full;
+  return Reason::none;
+}
+
+Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, Pass& pass,
+                            sip::TimePoint now) {
+  CallPtr call = calls_.find(request);
+  const bool is_new = !call || call->caller_tag != request.from().tag();
+  if (is_new) call = calls_.create(request.call_id(), request.from().tag(), now);
+  pass.call = call;
+  pass.is_entry = is_new || request.cseq().number > call->invite_cseq;
+  pass.is_authorised = true;
+  if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
+    call->carriers.insert(from.peer);
+  if (pass.is_entry) {
+    call->invite_cseq = request.cseq().number;
+    call->caller = record(from, request.from());
+    call->before_legs = {};
+    if (is_new)
+      log_.write(call_event(Level::info, "call.start", *call)
+                     .add("src", from.info.remote.to_string())
+                     .add("peer", from.peer == no_peer ? "-" : peers_.at(from.peer).name)
+                     .add("from", request.from().uri.text)
+                     .add("to", request.to().uri.text));
+  }
+  const Description description = describe(*call, request, from);
+  if (description.refusal != Reason::none) return {Verdict::Kind::refuse, description.refusal};
+  if (pass.is_entry && !call->is_counted) {
+    if (const Reason reason = admit(*call, description.sdp.get()); reason != Reason::none)
+      return {Verdict::Kind::refuse, reason};
+    call->is_counted = true;
+    ++calls_of_peer_[call->caller.peer];
+    call->reserved_rules = description.sdp ? 2 * description.sdp->media().size() : 2;
+    reserved_ += call->reserved_rules;
+  }
+  const auto outcome = call->before_legs.on(sip::OfferAnswer::Request{
+      sip::Method::invite, sip::Party::caller, request.cseq().number, description.sdp});
+  if (outcome == sip::OfferAnswer::Outcome::violation)
+    return {Verdict::Kind::refuse, Reason::sdp_offer_answer};
+  return verdict_of(call);
+}
+
+CallPtr Firewall::take_up(const sip::Message& request, const FlowEntry& from, sip::TimePoint now) {
+  const CallPtr call = calls_.create(request.call_id(), request.from().tag(), now);
+  call->is_orphan = true;
+  call->is_answered = true;
+  call->answered = now;
+  call->caller = record(from, request.from());
+  if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
+    call->carriers.insert(from.peer);
+  return call;
+}
+
+Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
+                                    sip::TimePoint now) {
+  const auto method = method_of(request);
+  CallPtr call = calls_.find(request);
+  if (!call) {
+    if (method == sip::Method::ack && request.body().empty()) return {};
+    call = take_up(request, from, now);
+  }
+  pass.call = call;
+  const bool is_caller = request.from().tag() == call->caller_tag;
+  const std::string_view tag = is_caller ? request.to().tag() : request.from().tag();
+  Leg& leg = leg_for(call, tag, false);
+  if (!is_caller && !leg.callee.is_known) leg.callee = record(from, request.from());
+  pass.is_authorised =
+      call->is_orphan || may_act(*call, is_caller ? call->caller : leg.callee, from);
+  if (!pass.is_authorised) return {Verdict::Kind::refuse, Reason::not_participant};
+  if (method == sip::Method::bye) return {};
+
+  const Description description = describe(*call, request, from);
+  if (description.refusal != Reason::none) return {Verdict::Kind::refuse, description.refusal};
+  if (description.sdp && !pinholes_.is_up() && config_.mode != pinhole::Mode::observe &&
+      method != sip::Method::ack)
+    return {Verdict::Kind::refuse, Reason::middlebox_down};
+  const auto outcome = leg.exchange.on(
+      sip::OfferAnswer::Request{method, is_caller ? sip::Party::caller : sip::Party::callee,
+                                request.cseq().number, description.sdp});
+  if (outcome == sip::OfferAnswer::Outcome::violation && method != sip::Method::ack)
+    return {Verdict::Kind::refuse, Reason::sdp_offer_answer};
+  apply(call, leg, now);
+  return verdict_of(call);
+}
+
+Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
+                              const sip::Message& response, const FlowEntry& from,
+                              sip::TimePoint now) {
+  const CallPtr& call = pass.call;
+  if (!call) return {};
+  if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
+    call->carriers.insert(from.peer);
+  const auto method = method_of(request);
+  const int status = response.status();
+  if (method == sip::Method::bye) return on_bye_answer(pass, request, status, now);
+
+  const bool is_initial = method == sip::Method::invite && request.to().tag().empty();
+  const bool is_from_caller = !is_initial && request.from().tag() != call->caller_tag;
+  const std::string_view tag = is_from_caller ? request.from().tag() : response.to().tag();
+  if (!tag.empty() && (status < 300 || !is_initial || call->legs.contains(tag))) {
+    Leg& leg = leg_for(call, tag, is_initial);
+    if (!is_from_caller && !leg.callee.is_known) leg.callee = record(from, response.to());
+    Description description = describe(*call, response, from);
+    const auto party = is_from_caller ? sip::Party::caller : sip::Party::callee;
+    const auto outcome = leg.exchange.on(sip::OfferAnswer::Response{
+        method, party, request.cseq().number, status, is_reliable(response), description.sdp});
+    if (outcome == sip::OfferAnswer::Outcome::violation)
+      log_.write(call_event(Level::warning, "pinhole.deny", *call)
+                     .add("reason", word_of(Reason::sdp_offer_answer))
+                     .add("src", from.info.remote.to_string()));
+    if (is_initial && status >= 200 && status < 300) leg.is_confirmed = true;
+    apply(call, leg, now);
+  }
+  if (is_initial) on_invite_answer(pass, request, status, response.to().tag(), now);
+  return verdict_of(call);
+}
+
+// An initial INVITE got a response: on the entry pass a 2xx confirms one leg and ends the others, a
+// failure ends the call; on a later pass a failure ends one branch.
+void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, int status,
+                                std::string_view tag, sip::TimePoint now) {
+  const CallPtr& call = pass.call;
+  if (status < 200) return;
+  const bool is_success = status < 300;
+  if (!pass.is_entry || request.cseq().number != call->invite_cseq) {
+    if (const auto leg = call->legs.find(tag); !is_success && leg != call->legs.end())
+      if (!leg->second.is_confirmed) end_leg(call, leg->second, now);
+    return;
+  }
+  reserved_ -= std::exchange(call->reserved_rules, 0);
+  for (auto& [other_tag, leg] : call->legs)
+    if (!leg.is_confirmed && !(is_success && other_tag == tag)) end_leg(call, leg, now);
+  if (!is_success) {
+    if (!is_challenge(status) && call->is_over()) end_call(*call, Reason::none, status, now);
+    return;
+  }
+  if (std::exchange(call->is_answered, true)) return;
+  call->answered = now;
+  wakeups_.emplace(now + config_.timeouts.call, Wakeup{call, {}});
+  log_.write(call_event(Level::info, "call.answer", *call)
+                 .add("code", static_cast<std::uint64_t>(status))
+                 .add("leg", tag));
+}
+
+Verdict Firewall::on_bye_answer(const Pass& pass, const sip::Message& request, int status,
+                                sip::TimePoint now) {
+  const CallPtr& call = pass.call;
+  if (status < 200 || !ends_dialog(status) || !pass.is_authorised) return {};
+  const bool is_caller = request.from().tag() == call->caller_tag;
+  const auto found = call->legs.find(is_caller ? request.to().tag() : request.from().tag());
+  if (found == call->legs.end() || found->second.is_ended) return verdict_of(call);
+  Leg& leg = found->second;
+  if (call->is_orphan && leg.rules.empty()) {
+    leg.is_ended = true;
+    pinholes_.release_unknown(call, leg, call->caller.hashed, now);
+    return verdict_of(call);
+  }
+  end_leg(call, leg, now);
+  return verdict_of(call);
+}
+
+Verdict Firewall::on_own_answer(const Pass& pass, const sip::Message& request, int status,
+                                Reason reason, sip::TimePoint now) {
+  const CallPtr& call = pass.call;
+  if (!call) return {};
+  const auto method = method_of(request);
+  if (method == sip::Method::bye) {
+    // It can't be forwarded: the participant's word is enough.
+    if (!pass.is_authorised) return {};
+    return on_bye_answer(pass, request, 408, now);
+  }
+  if (method == sip::Method::invite && request.to().tag().empty()) {
+    on_invite_answer(pass, request, status, {}, now);
+    if (pass.is_entry && reason != Reason::none && call->is_over())
+      end_call(*call, reason, status, now);
+    return verdict_of(call);
+  }
+  const bool is_caller = request.from().tag() == call->caller_tag;
+  const auto found = call->legs.find(is_caller ? request.to().tag() : request.from().tag());
+  if (found == call->legs.end() || !pass.is_authorised) return {};
+  static_cast<void>(found->second.exchange.on(
+      sip::OfferAnswer::Response{method, is_caller ? sip::Party::callee : sip::Party::caller,
+                                 request.cseq().number, status, false, nullptr}));
+  apply(call, found->second, now);
+  return verdict_of(call);
+}
+
+void Firewall::attach(const Pass& pass) {
+  if (pass.call) ++pass.call->transactions;
+}
+
+void Firewall::detach(const Pass& pass, sip::TimePoint now) {
+  if (!pass.call) return;
+  --pass.call->transactions;
+  drop_when_done(pass.call, now);
+}
+
+void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
+  if (call->transactions > 0 || call->awaiting > 0) return;
+  for (auto& [tag, leg] : call->legs) {
+    // Without a transaction there is no early dialog; an orphan without rules is nothing to keep.
+    if (!leg.is_confirmed && !call->is_orphan) end_leg(call, leg, now);
+    if (call->is_orphan && leg.rules.empty()) leg.is_ended = true;
+  }
+  if (call->awaiting > 0 || !call->is_over())
+    return; // comes again when the release is acknowledged
+  settle(call, now);
+  reserved_ -= std::exchange(call->reserved_rules, 0);
+  if (call->is_counted) --calls_of_peer_[call->caller.peer];
+  call->is_counted = false;
+  pinholes_.forget(*call);
+  calls_.erase(*call);
+}
+
+void Firewall::settle(const CallPtr& call, sip::TimePoint now) {
+  if (call->is_answered && !call->is_orphan && call->is_over())
+    end_call(*call, Reason::none, 0, now);
+}
+
+void Firewall::end_call(Call& call, Reason reason, int status, sip::TimePoint now) {
+  if (std::exchange(call.is_ended, true)) return;
+  write_call_end(log_, call, reason, status, now);
+}
+
+} // namespace midcom

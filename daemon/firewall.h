@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The firewall service (RFC 4189 2.2): follows offer/answer of every call that passes, decides who
+// may change or close what, and turns agreed sessions into policy rules. Called by the proxy for
+// each message that is about to leave; what it returns is binding.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "daemon/agent_config.h"
+#include "daemon/call.h"
+#include "daemon/event_log.h"
+#include "daemon/flow_table.h"
+#include "daemon/pinhole_client.h"
+#include "daemon/secrets.h"
+
+namespace midcom {
+
+struct Verdict {
+  enum class Kind : std::uint8_t {
+    allow,
+    refuse, // with `reason`
+    wait,   // the call holds its messages; its waiter goes on when the middlebox has answered
+  };
+  Kind kind = Kind::allow;
+  Reason reason = Reason::none;
+};
+
+// What a request means for its call, kept with its server transaction.
+struct Pass {
+  CallPtr call;               // null: no call (REGISTER, MESSAGE, ...)
+  bool is_entry = false;      // the pass on which the request first entered
+  bool is_authorised = false; // came from a participant or a trunk that carries the call
+};
+
+class Firewall {
+public:
+  Firewall(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
+           MiddleboxPort& middlebox, EventLog& log, PinholeClient::Resume resume);
+
+  [[nodiscard]] CallPtr call_of(const sip::Message& message) const { return calls_.find(message); }
+
+  // A new request, before it is forwarded. Fills `pass`.
+  [[nodiscard]] Verdict on_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
+                                   sip::TimePoint now);
+  // A response (not 100) to a request with this pass, before it is forwarded.
+  [[nodiscard]] Verdict on_response(const Pass& pass, const sip::Message& request,
+                                    const sip::Message& response, const FlowEntry& from,
+                                    sip::TimePoint now);
+  // The request gets a final answer of our own making (refusal, time-out, lost flow).
+  [[nodiscard]] Verdict on_own_answer(const Pass& pass, const sip::Message& request, int status,
+                                      Reason reason, sip::TimePoint now);
+
+  // Live transactions keep a call in the table.
+  void attach(const Pass& pass);
+  void detach(const Pass& pass, sip::TimePoint now);
+  // After the middlebox has answered, before the call's messages go on: a call whose last leg is
+  // closed has ended.
+  void settle(const CallPtr& call, sip::TimePoint now);
+  // Takes a call out of the table that nothing needs any more.
+  void drop_when_done(const CallPtr& call, sip::TimePoint now);
+
+  PinholeClient& pinholes() { return pinholes_; }
+  void middlebox_up(sip::TimePoint now) { pinholes_.on_up(calls_, now); }
+  void on_timer(sip::TimePoint now);
+  [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const;
+  [[nodiscard]] std::size_t calls() const { return calls_.size(); }
+
+private:
+  struct Wakeup { // the end of a leg's grace, or (no tag) of the whole call
+    std::weak_ptr<Call> call;
+    std::string tag;
+  };
+  struct Description { // a message's SDP after judgement
+    sip::SdpPtr sdp;   // null: none
+    Reason refusal = Reason::none;
+  };
+  [[nodiscard]] Verdict on_invite(const sip::Message& request, const FlowEntry& from, Pass& pass,
+                                  sip::TimePoint now);
+  [[nodiscard]] Verdict on_dialog_request(const sip::Message& request, const FlowEntry& from,
+                                          Pass& pass, sip::TimePoint now);
+  [[nodiscard]] Verdict on_bye_answer(const Pass& pass, const sip::Message& request, int status,
+                                      sip::TimePoint now);
+  void on_invite_answer(const Pass& pass, const sip::Message& request, int status,
+                        std::string_view tag, sip::TimePoint now);
+  [[nodiscard]] Reason admit(const Call& call, const sip::Sdp* sdp) const;
+  [[nodiscard]] Description describe(Call& call, const sip::Message& message,
+                                     const FlowEntry& from);
+  [[nodiscard]] Reason judge_keys(const Call& call, const PeerConfig& peer, const sip::Sdp& sdp,
+                                  Judgement& judgement);
+  [[nodiscard]] CallPtr take_up(const sip::Message& request, const FlowEntry& from,
+                                sip::TimePoint now);
+  [[nodiscard]] Leg& leg_for(const CallPtr& call, std::string_view tag, bool is_initial);
+  [[nodiscard]] PartyRecord record(const FlowEntry& flow, const sip::NameAddr& who) const;
+  [[nodiscard]] bool may_act(const Call& call, const PartyRecord& party,
+                             const FlowEntry& flow) const;
+  [[nodiscard]] std::vector<pinhole::Rule> wanted_rules(const Call& call, const Leg& leg) const;
+  void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void end_call(Call& call, Reason reason, int status, sip::TimePoint now);
+  [[nodiscard]] static Verdict verdict_of(const CallPtr& call);
+
+  const AgentConfig& config_;
+  const PeerDirectory& peers_;
+  const Secrets& secrets_;
+  EventLog& log_;
+  CallTable calls_;
+  PinholeClient pinholes_;
+  std::size_t reserved_ = 0;
+  std::unordered_map<PeerIndex, std::size_t> calls_of_peer_;
+  std::multimap<sip::TimePoint, Wakeup> wakeups_;
+};
+
+} // namespace midcom

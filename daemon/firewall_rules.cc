@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From descriptions to policy rules: what is believed, what the pair in force needs, what changes.
+#include "daemon/firewall.h"
+
+#include <algorithm>
+
+#include "daemon/call_log.h"
+#include "daemon/keyed_hash.h"
+#include "sip/media_plan.h"
+
+namespace midcom {
+namespace {
+
+constexpr std::size_t seen_kept = 32;
+
+std::string_view trimmed_type(std::string_view content_type) {
+  auto type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  return type;
+}
+
+// Offers and answers are application/sdp with the disposition `session` (RFC 3261 13.2.1), not
+// encoded.
+bool has_session_description(const sip::Message& message) {
+  if (message.body().empty() ||
+      !sip::iequals(trimmed_type(message.content_type()), "application/sdp"))
+    return false;
+  if (message.first(sip::HeaderName::content_encoding) != nullptr) return false;
+  const auto* disposition = message.first(sip::HeaderName::content_disposition);
+  return disposition == nullptr || sip::iequals(trimmed_type(disposition->value), "session");
+}
+
+bool has_key_material(const sip::Sdp& sdp) {
+  return std::ranges::any_of(sdp.media(), [](const auto& media) { return media.has_key_material; });
+}
+
+void deny_all(const sip::Sdp& sdp, Reason reason, Judgement& judgement) {
+  for (std::size_t i = 0; i < sdp.media().size(); ++i) judgement.denied.push_back({i, reason, {}});
+}
+
+bool is_same_component(const pinhole::Rule& a, const pinhole::Rule& b) {
+  return a.stream == b.stream && a.component == b.component;
+}
+
+} // namespace
+
+Reason Firewall::judge_keys(const Call& call, const PeerConfig& peer, const sip::Sdp& sdp,
+                            Judgement& judgement) {
+  if (peer.keys == KeyPolicy::allow || !has_key_material(sdp)) return Reason::none;
+  log_.write(call_event(Level::warning, "key.exposed", call)
+                 .add("peer", peer.name)
+                 .add("policy", peer.keys == KeyPolicy::warn ? "warn" : "hidden"));
+  if (peer.keys == KeyPolicy::warn) return Reason::none;
+  deny_all(sdp, Reason::keys_exposed, judgement);
+  return Reason::keys_exposed;
+}
+
+Firewall::Description Firewall::describe(Call& call, const sip::Message& message,
+                                         const FlowEntry& from) {
+  if (from.peer == no_peer || !has_session_description(message)) return {};
+  const PeerConfig& peer = peers_.at(from.peer);
+  const auto sender_tag = message.is_request() ? message.from().tag() : message.to().tag();
+  const auto seen = std::ranges::find_if(call.seen, [&](const SeenDescription& s) {
+    return s.cseq == message.cseq().number && s.sender_tag == sender_tag &&
+           s.sdp->text() == message.body();
+  });
+  // A later pass of the same bytes through a trunk was judged where it entered.
+  if (seen != call.seen.end() && peer.kind == PeerKind::trunk) return {seen->sdp, Reason::none};
+
+  auto parsed = sip::Sdp::parse(message.body(), config_.limits.sdp);
+  if (!parsed) {
+    log_.write(call_event(Level::notice, "sdp.reject", call)
+                   .add("src", from.info.remote.to_string())
+                   .add("reason", word_of(Reason::sdp_syntax))
+                   .add("detail", sip::to_string(parsed.error())));
+    return {nullptr, Reason::sdp_syntax};
+  }
+  Judgement judgement = judge(config_, peer, from.info.remote.address, **parsed);
+  Reason refusal = judgement.refusal;
+  if (const Reason keys = judge_keys(call, peer, **parsed, judgement); keys != Reason::none)
+    refusal = keys;
+  for (const auto& denied : judgement.denied)
+    if (!denied.address.empty())
+      log_.write(call_event(Level::notice, "pinhole.deny", call)
+                     .add("src", from.info.remote.to_string())
+                     .add("peer", peer.name)
+                     .add("reason", word_of(denied.reason))
+                     .add("m", static_cast<std::uint64_t>(denied.stream))
+                     .add("address", denied.address));
+  if (seen != call.seen.end() && refusal == Reason::none) return {seen->sdp, Reason::none};
+  if (call.seen.size() >= seen_kept)
+    std::erase_if(call.seen, [](const auto& s) { return s.sdp.use_count() == 1; });
+  call.seen.push_back(
+      {std::string(sender_tag), message.cseq().number, *parsed, std::move(judgement)});
+  return {*parsed, refusal};
+}
+
+Leg& Firewall::leg_for(const CallPtr& call, std::string_view tag, bool is_initial) {
+  if (const auto found = call->legs.find(tag); found != call->legs.end()) return found->second;
+  Leg& leg = call->legs[std::string(tag)];
+  leg.tag = tag;
+  if (is_initial)
+    leg.exchange = call->before_legs;
+  else
+    leg.is_confirmed = true; // a dialog that was there before this agent
+  leg.group = group_id(secrets_.group, call->call_id, call->caller_tag, tag);
+  return leg;
+}
+
+PartyRecord Firewall::record(const FlowEntry& flow, const sip::NameAddr& who) const {
+  return {true,
+          flow.info.id,
+          flow.peer,
+          std::string(who.uri.text),
+          flow.strong_identities(),
+          flow.network_identity(peers_),
+          participant_of(flow, peers_, secrets_.identity, who.uri.address_of_record())};
+}
+
+bool Firewall::may_act(const Call& call, const PartyRecord& party, const FlowEntry& flow) const {
+  if (flow.info.id == party.flow || call.carriers.contains(flow.peer)) return true;
+  const auto strong = flow.strong_identities();
+  const bool is_proved = std::ranges::any_of(strong, [&](const auto& s) {
+    return std::ranges::find(party.strong, s) != party.strong.end();
+  });
+  if (is_proved) return true;
+  if (!strong.empty() && !party.strong.empty()) return false;
+  const auto network = flow.network_identity(peers_);
+  return !network.empty() && network == party.network;
+}
+
+std::vector<pinhole::Rule> Firewall::wanted_rules(const Call& call, const Leg& leg) const {
+  const auto& pair = leg.exchange.in_force();
+  if (leg.is_ended || !pair) return {};
+  const auto* caller = call.find_seen(pair->caller.get());
+  const auto* callee = call.find_seen(pair->callee.get());
+  if (caller == nullptr || callee == nullptr) return {};
+  std::vector<pinhole::Rule> rules;
+  for (const auto& flow : sip::plan_media(*pair).flows) {
+    if (caller->judgement.is_denied(flow.stream) || callee->judgement.is_denied(flow.stream))
+      continue;
+    const auto side = peers_.side_of(flow.caller.address);
+    const auto other_side = peers_.side_of(flow.callee.address);
+    if (side.empty() || other_side.empty() || side == other_side) continue;
+    rules.push_back({static_cast<std::uint16_t>(flow.stream),
+                     static_cast<std::uint8_t>(flow.component), 17, to_pinhole(flow.caller),
+                     to_pinhole(flow.callee), flow.from_caller, flow.from_callee});
+  }
+  std::ranges::sort(rules);
+  return rules;
+}
+
+// Makes the middlebox have what the leg needs. When a port changed in a running dialog the old rule
+// stays for a grace time: both sides listen on old and new until media arrives (RFC 3264 8.3.1).
+void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  auto rules = wanted_rules(*call, leg);
+  const auto is_kept = [](const std::vector<pinhole::Rule>& in, const pinhole::Rule& rule) {
+    return std::ranges::find(in, rule) != in.end();
+  };
+  const bool is_changed = std::ranges::any_of(rules, [&](const auto& rule) {
+    return std::ranges::none_of(leg.rules, [&](const auto& old) {
+      return old.a == rule.a && old.b == rule.b && is_same_component(old, rule);
+    });
+  });
+  if (leg.is_confirmed && is_changed && !leg.rules.empty()) {
+    leg.grace = now + config_.timeouts.grace;
+    wakeups_.emplace(*leg.grace, Wakeup{call, leg.tag});
+  }
+  if (leg.grace) {
+    const auto exact = rules;
+    for (const auto& old : leg.rules) {
+      const bool is_replaced = std::ranges::any_of(exact, [&](const auto& rule) {
+        return is_same_component(rule, old) && (rule.a != old.a || rule.b != old.b);
+      });
+      const bool is_same_flow = std::ranges::any_of(exact, [&](const auto& rule) {
+        return is_same_component(rule, old) && rule.a == old.a && rule.b == old.b;
+      });
+      if (is_replaced && !is_same_flow && !is_kept(rules, old)) rules.push_back(old);
+    }
+    std::ranges::sort(rules);
+  }
+  pinholes_.set_rules(call, leg, std::move(rules), true, now);
+}
+
+void Firewall::end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  if (std::exchange(leg.is_ended, true)) return;
+  leg.grace.reset();
+  pinholes_.set_rules(call, leg, {}, true, now);
+}
+
+void Firewall::on_timer(sip::TimePoint now) {
+  pinholes_.on_timer(now);
+  while (!wakeups_.empty() && wakeups_.begin()->first <= now) {
+    const Wakeup wakeup = std::move(wakeups_.begin()->second);
+    wakeups_.erase(wakeups_.begin());
+    const CallPtr call = wakeup.call.lock();
+    if (!call) continue;
+    if (wakeup.tag.empty()) {
+      for (auto& [tag, leg] : call->legs) end_leg(call, leg, now);
+      end_call(*call, Reason::media_lifetime, 0, now);
+      drop_when_done(call, now);
+      continue;
+    }
+    const auto leg = call->legs.find(wakeup.tag);
+    if (leg == call->legs.end() || !leg->second.grace || *leg->second.grace > now) continue;
+    leg->second.grace.reset();
+    pinholes_.set_rules(call, leg->second, wanted_rules(*call, leg->second), false, now);
+  }
+}
+
+std::optional<sip::TimePoint> Firewall::next_deadline() const {
+  auto next = pinholes_.next_deadline();
+  if (!wakeups_.empty() && (!next || wakeups_.begin()->first < *next))
+    next = wakeups_.begin()->first;
+  return next;
+}
+
+} // namespace midcom

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/pinhole_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/call_log.h"
+
+namespace midcom {
+
+using pinhole::Result;
+
+Reason reason_of(Result result) {
+  switch (result) {
+  case Result::ok:
+    return Reason::none;
+  case Result::unknown_group:
+  case Result::not_participant:
+    return Reason::not_participant;
+  case Result::conflict:
+    return Reason::media_conflict;
+  case Result::forbidden_address:
+    return Reason::media_forbidden_address;
+  case Result::forbidden_port:
+    return Reason::media_forbidden_port;
+  case Result::same_side:
+    return Reason::media_no_side;
+  case Result::too_many_rules:
+  case Result::table_full:
+    return Reason::table_full;
+  case Result::lifetime:
+  case Result::kernel:
+  case Result::malformed:
+    return Reason::middlebox_down;
+  }
+  return Reason::middlebox_down;
+}
+
+PinholeClient::PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log,
+                             Resume resume, Expired expired)
+    : config_(config), middlebox_(middlebox), log_(log), resume_(std::move(resume)),
+      expired_(std::move(expired)) {}
+
+void PinholeClient::assume(Leg& leg, std::vector<pinhole::Rule> rules) {
+  rules_ += rules.size();
+  rules_ -= leg.rules.size();
+  leg.rules = std::move(rules);
+}
+
+pinhole::request::SetGroup PinholeClient::set_group(const Call& call, const Leg& leg,
+                                                    std::vector<pinhole::Rule> rules) {
+  const auto lifetime =
+      leg.is_confirmed || leg.is_ended ? config_.timeouts.call : config_.timeouts.early;
+  return {next_transaction_++,
+          leg.group,
+          {call.caller.hashed, leg.callee.hashed},
+          static_cast<std::uint32_t>(lifetime.count()),
+          std::move(rules)};
+}
+
+void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole::Rule> rules,
+                              bool holds, sip::TimePoint now) {
+  if (rules == leg.rules) return;
+  if (!is_up_ && !rules.empty()) {
+    call->commit_failure = Reason::middlebox_down;
+    return;
+  }
+  for (const auto& rule : rules) leg.caller_endpoints.insert(rule.a);
+  auto request = set_group(*call, leg, rules);
+  const auto transaction = request.transaction;
+  groups_[leg.group] = {call, leg.tag};
+  Pending pending{call, leg.tag, std::move(request), leg.rules, rules, holds && is_up_};
+  assume(leg, std::move(rules));
+  submit(std::move(pending), transaction, now);
+}
+
+void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
+                                    const pinhole::Participant& asker, sip::TimePoint now) {
+  pinhole::request::Release request{next_transaction_++, leg.group, asker};
+  const auto transaction = request.transaction;
+  submit({call, leg.tag, request, leg.rules, {}, is_up_}, transaction, now);
+}
+
+void PinholeClient::submit(Pending pending, std::uint64_t transaction, sip::TimePoint now) {
+  if (pending.holds) ++pending.call->awaiting;
+  if (is_up_) middlebox_.send(pending.request);
+  deadlines_.set(transaction, now + config_.timeouts.commit);
+  pending_.emplace(transaction, std::move(pending));
+}
+
+void PinholeClient::on_reply(const pinhole::Reply& reply, sip::TimePoint now) {
+  if (const auto* done = std::get_if<pinhole::reply::Done>(&reply))
+    on_done(*done, now);
+  else if (const auto* event = std::get_if<pinhole::event::GroupEvent>(&reply))
+    on_group_event(*event, now);
+}
+
+void PinholeClient::on_done(const pinhole::reply::Done& done, sip::TimePoint now) {
+  const auto found = pending_.find(done.transaction);
+  if (found == pending_.end()) return; // its commit time had passed
+  Pending pending = std::move(found->second);
+  pending_.erase(found);
+  deadlines_.set(done.transaction, std::nullopt);
+  settle(std::move(pending), done.result, done.counters, now);
+}
+
+void PinholeClient::settle(Pending pending, Result result, std::vector<pinhole::Counter> counters,
+                           sip::TimePoint now) {
+  const CallPtr call = pending.call;
+  const auto found = call->legs.find(pending.tag);
+  if (found != call->legs.end()) {
+    Leg& leg = found->second;
+    leg.counters.insert(leg.counters.end(), counters.begin(), counters.end());
+    // A later request may be on its way already: only what it still rests on is taken back.
+    const bool took_effect = result == Result::ok || pending.after.empty();
+    if (!took_effect && leg.rules == pending.after) assume(leg, pending.before);
+    log_result(pending, leg, result);
+  }
+  const bool is_release = pending.after.empty();
+  if (result != Result::ok && !is_release) call->commit_failure = reason_of(result);
+  if (!pending.holds) return;
+  --call->awaiting;
+  finish(call, now);
+}
+
+void PinholeClient::finish(const CallPtr& call, sip::TimePoint now) {
+  if (call->awaiting == 0) resume_(call, now);
+}
+
+void PinholeClient::log_result(const Pending& pending, const Leg& leg, Result result) {
+  if (result != Result::ok && pending.after.empty()) {
+    log_.write(call_event(Level::notice, "pinhole.release", *pending.call)
+                   .add("result", pinhole::to_string(result)));
+    return;
+  }
+  if (result != Result::ok) {
+    log_.write(call_event(Level::warning, "pinhole.deny", *pending.call)
+                   .add("reason", word_of(reason_of(result))));
+    return;
+  }
+  write_rule_changes(log_, *pending.call, leg, pending.before, pending.after);
+}
+
+void PinholeClient::on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now) {
+  const auto found = groups_.find(event.group);
+  const CallPtr call = found == groups_.end() ? nullptr : found->second.first.lock();
+  if (!call) return;
+  const auto leg = call->legs.find(found->second.second);
+  if (leg == call->legs.end() || event.cause == pinhole::event::Cause::repaired) return;
+  leg->second.counters.insert(leg->second.counters.end(), event.counters.begin(),
+                              event.counters.end());
+  assume(leg->second, {});
+  expired_(call, leg->second, now);
+}
+
+void PinholeClient::forget(const Call& call) {
+  for (const auto& [tag, leg] : call.legs) {
+    rules_ -= leg.rules.size();
+    groups_.erase(leg.group);
+  }
+}
+
+void PinholeClient::on_down() {
+  is_up_ = false;
+}
+
+void PinholeClient::on_up(const CallTable& calls, sip::TimePoint now) {
+  is_up_ = true;
+  for (auto& [transaction, pending] : pending_) {
+    middlebox_.send(pending.request);
+    deadlines_.set(transaction, now + config_.timeouts.commit);
+  }
+  for (const auto& [key, call] : calls.all())
+    for (auto& [tag, leg] : call->legs) {
+      const bool is_pending = std::ranges::any_of(
+          pending_, [&](const auto& p) { return p.second.call == call && p.second.tag == tag; });
+      if (leg.rules.empty() || is_pending) continue;
+      middlebox_.send(set_group(*call, leg, leg.rules)); // its reply tells nothing new
+    }
+}
+
+void PinholeClient::on_timer(sip::TimePoint now) {
+  while (const auto transaction = deadlines_.pop_due(now)) {
+    const auto found = pending_.find(*transaction);
+    if (found == pending_.end()) continue;
+    const CallPtr call = found->second.call;
+    if (!is_up_ && found->second.after.empty()) {
+      // A release is never given up: it waits for the middlebox, but nobody waits for it any more.
+      if (!std::exchange(found->second.holds, false)) continue;
+      --call->awaiting;
+      finish(call, now);
+      continue;
+    }
+    Pending pending = std::move(found->second);
+    pending_.erase(found);
+    const std::string tag = pending.tag;
+    settle(std::move(pending), Result::kernel, {}, now);
+    // Should the request be carried out late after all, this takes it back.
+    const auto leg = call->legs.find(tag);
+    if (is_up_ && leg != call->legs.end())
+      middlebox_.send(set_group(*call, leg->second, leg->second.rules));
+  }
+}
+
+} // namespace midcom

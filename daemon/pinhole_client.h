@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Asks the middlebox for what the legs of calls need, and holds each call's messages until it has
+// acknowledged (invariant 1). Requests are declarative per group, so that all of them can be
+// repeated after the middlebox came back.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/agent_config.h"
+#include "daemon/call.h"
+#include "daemon/deadline_queue.h"
+#include "daemon/event_log.h"
+#include "daemon/middlebox_port.h"
+
+namespace midcom {
+
+class PinholeClient {
+public:
+  // Called when nothing of the call waits any more. call->commit_failure says how it went.
+  using Resume = std::function<void(const CallPtr& call, sip::TimePoint now)>;
+  // Called when a group ended without a request of ours: by its lifetime.
+  using Expired = std::function<void(const CallPtr& call, Leg& leg, sip::TimePoint now)>;
+
+  PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log, Resume resume,
+                Expired expired);
+
+  [[nodiscard]] bool is_up() const { return is_up_; }
+  // Rules the middlebox has or is about to have, over all calls.
+  [[nodiscard]] std::size_t rules() const { return rules_; }
+
+  // The leg has exactly `rules` from now on; no request is made when it has them already. With
+  // `holds` the call's messages wait for the answer.
+  void set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole::Rule> rules, bool holds,
+                 sip::TimePoint now);
+  // Closes a group this agent has never opened, in the name of `asker`; holds the call.
+  void release_unknown(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
+                       sip::TimePoint now);
+  void forget(const Call& call); // the call leaves the table; nothing of it is pending
+
+  void on_reply(const pinhole::Reply& reply, sip::TimePoint now);
+  void on_down();
+  void on_up(const CallTable& calls, sip::TimePoint now);
+  void on_timer(sip::TimePoint now);
+  [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const { return deadlines_.next(); }
+
+private:
+  struct Pending {
+    CallPtr call;
+    std::string tag;
+    pinhole::Request request;
+    std::vector<pinhole::Rule> before, after;
+    bool holds;
+  };
+  void submit(Pending pending, std::uint64_t transaction, sip::TimePoint now);
+  void on_done(const pinhole::reply::Done& done, sip::TimePoint now);
+  void on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now);
+  void settle(Pending pending, pinhole::Result result, std::vector<pinhole::Counter> counters,
+              sip::TimePoint now);
+  void assume(Leg& leg, std::vector<pinhole::Rule> rules);
+  void finish(const CallPtr& call, sip::TimePoint now);
+  void log_result(const Pending& pending, const Leg& leg, pinhole::Result result);
+  [[nodiscard]] pinhole::request::SetGroup set_group(const Call& call, const Leg& leg,
+                                                     std::vector<pinhole::Rule> rules);
+
+  const AgentConfig& config_;
+  MiddleboxPort& middlebox_;
+  EventLog& log_;
+  Resume resume_;
+  Expired expired_;
+  bool is_up_ = false;
+  std::size_t rules_ = 0;
+  std::uint64_t next_transaction_ = 1;
+  std::unordered_map<std::uint64_t, Pending> pending_;
+  std::map<pinhole::GroupId, std::pair<std::weak_ptr<Call>, std::string>> groups_;
+  DeadlineQueue deadlines_;
+};
+
+[[nodiscard]] Reason reason_of(pinhole::Result result);
+
+} // namespace midcom

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The transaction-stateful proxy (RFC 3261 16): one target for each request, so one client
+// transaction for each server transaction. Requests are in proxy_requests.cc, responses in
+// proxy_responses.cc.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/agent_config.h"
+#include "daemon/event_log.h"
+#include "daemon/firewall.h"
+#include "daemon/flow_table.h"
+#include "daemon/network.h"
+#include "daemon/peer_directory.h"
+#include "daemon/request_route.h"
+#include "daemon/secrets.h"
+#include "daemon/transaction_table.h"
+
+namespace midcom {
+
+class Proxy {
+public:
+  using Random = std::function<void(std::uint8_t* bytes, std::size_t size)>;
+  Proxy(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
+        Network& network, FlowTable& flows, Firewall& firewall, EventLog& log, Random random);
+
+  void on_request(FlowId flow, sip::MessagePtr request, sip::TimePoint now);
+  void on_response(FlowId flow, sip::MessagePtr response, sip::TimePoint now);
+  // Bytes that did not pass the gate.
+  void on_rejected(FlowId flow, std::string_view bytes, sip::Error error);
+  void on_flow_closed(const FlowEntry& flow, sip::TimePoint now);
+  // The middlebox has answered for a call: its messages go on, in order.
+  void resume(const CallPtr& call, sip::TimePoint now);
+  void on_timer(sip::TimePoint now);
+  [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const {
+    return transactions_.next_deadline();
+  }
+  [[nodiscard]] std::size_t transactions() const { return transactions_.size(); }
+
+private:
+  // Requests.
+  [[nodiscard]] Reason check(const sip::Message& request, const FlowEntry& from) const;
+  [[nodiscard]] bool has_looped(const sip::Message& request, std::string_view loop_mark) const;
+  [[nodiscard]] std::string loop_mark(const sip::Message& request, const FlowEntry& from) const;
+  void handle(TransactionId server, sip::TimePoint now);
+  void handle_cancel(FlowEntry& from, const sip::MessagePtr& request, sip::TimePoint now);
+  void handle_ack(FlowId from, const sip::MessagePtr& request, sip::TimePoint now);
+  void forward(TransactionId server, const RequestRoute& route, sip::TimePoint now);
+  void forward_ack(FlowId from, const sip::MessagePtr& request, const RequestRoute& route);
+  // What goes out, over which flow; a Reason when it can't.
+  struct Outgoing {
+    FlowEntry* flow;
+    std::string branch;
+    std::string bytes;
+  };
+  [[nodiscard]] std::expected<Outgoing, Reason>
+  prepare(const sip::Message& request, const FlowEntry& from, const RequestRoute& route);
+  [[nodiscard]] std::string token_for(const FlowEntry& flow) const;
+  [[nodiscard]] bool admit(FlowEntry& from, const sip::Message& request);
+
+  // Answers.
+  void refuse(TransactionId server, Reason reason, sip::TimePoint now);
+  void answer(TransactionId server, int status, std::string_view extra, sip::TimePoint now);
+  void own_final(TransactionId server, int status, Reason reason, std::string extra,
+                 sip::TimePoint now);
+  void log_refusal(const FlowEntry* from, const sip::Message& request, int status, Reason reason);
+  [[nodiscard]] std::string extra_fields(Reason reason, const sip::Message& request) const;
+
+  // Responses.
+  void take_response(TransactionId client, const sip::MessagePtr& response, sip::TimePoint now);
+  void relay(TransactionId client, const sip::MessagePtr& response, sip::TimePoint now);
+  void finish_relay(TransactionId server, TransactionId client, const sip::MessagePtr& response,
+                    Reason failure, sip::TimePoint now);
+  void pin_registration(const ClientTransaction& client, const ServerTransaction& server,
+                        const sip::Message& response);
+  void cancel(ClientTransaction& client, sip::TimePoint now);
+  void client_failed(TransactionId client, int status, Reason reason, sip::TimePoint now);
+
+  // Machines.
+  void run(ServerTransaction& transaction, const sip::TransactionActions& actions,
+           sip::TimePoint now);
+  [[nodiscard]] bool run(TransactionId client, const sip::TransactionActions& actions,
+                         sip::TimePoint now); // true: the response is to be delivered
+  void fire_server(ServerTransaction& transaction, sip::TimePoint now);
+  void fire_client(ClientTransaction& transaction, sip::TimePoint now);
+  void drop_server(TransactionId server, sip::TimePoint now);
+  void drop_client(TransactionId client);
+  [[nodiscard]] std::string random_hex(std::size_t octets) const;
+
+  const AgentConfig& config_;
+  const PeerDirectory& peers_;
+  const Secrets& secrets_;
+  Network& network_;
+  FlowTable& flows_;
+  Firewall& firewall_;
+  EventLog& log_;
+  Random random_;
+  std::uint32_t epoch_ = 0;
+  TransactionTable transactions_;
+  std::map<sip::IpAddress, std::size_t> transactions_of_;
+  std::map<sip::IpAddress, sip::TimePoint> silenced_; // sources whose refusals were logged lately
+};
+
+} // namespace midcom

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Requests: admission, validation (RFC 3261 16.3), routing, the services, forwarding (16.6).
+#include "daemon/proxy.h"
+
+#include <algorithm>
+#include <array>
+
+#include "daemon/flow_token.h"
+#include "daemon/forwarding.h"
+#include "daemon/keyed_hash.h"
+#include "sip/response.h"
+
+namespace midcom {
+namespace {
+
+constexpr std::array<std::string_view, 14> default_methods = {
+    "INVITE", "ACK",  "CANCEL",  "BYE",       "OPTIONS", "REGISTER", "PRACK",
+    "UPDATE", "INFO", "MESSAGE", "SUBSCRIBE", "NOTIFY",  "REFER",    "PUBLISH"};
+
+bool is_allowed(const PeerConfig& peer, std::string_view method) {
+  if (method == "ACK" || method == "CANCEL")
+    return true; // they belong to an INVITE that was allowed
+  const auto is_method = [&](std::string_view m) { return m == method; };
+  return peer.methods.empty() ? std::ranges::any_of(default_methods, is_method)
+                              : std::ranges::any_of(peer.methods, is_method);
+}
+
+bool is_reliable(Transport transport) {
+  return transport != Transport::udp;
+}
+
+} // namespace
+
+Proxy::Proxy(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
+             Network& network, FlowTable& flows, Firewall& firewall, EventLog& log, Random random)
+    : config_(config), peers_(peers), secrets_(secrets), network_(network), flows_(flows),
+      firewall_(firewall), log_(log), random_(std::move(random)), transactions_(config.timeouts) {
+  std::array<std::uint8_t, 4> octets{};
+  random_(octets.data(), octets.size());
+  for (const auto octet : octets) epoch_ = epoch_ << 8 | octet;
+}
+
+std::string Proxy::random_hex(std::size_t octets) const {
+  std::array<std::uint8_t, 16> bytes{};
+  random_(bytes.data(), octets);
+  return to_hex(bytes.data(), octets);
+}
+
+// Whoever is no peer of ours, or asks for too much, costs no transaction.
+bool Proxy::admit(FlowEntry& from, const sip::Message& request) {
+  Reason reason = Reason::none;
+  if (from.peer == no_peer)
+    reason = Reason::unknown_peer;
+  else if (transactions_.size() >= config_.limits.transactions ||
+           transactions_of_[from.info.remote.address] >= config_.limits.transactions_per_address)
+    reason = Reason::transaction_limit;
+  if (reason == Reason::none) return true;
+  const int status = row_of(reason).status;
+  log_refusal(&from, request, status, reason);
+  // UDP sources can be forged: a stranger gets no answer to reflect.
+  if (from.info.transport == Transport::udp && reason == Reason::unknown_peer) return false;
+  if (request.method() != "ACK")
+    network_.send(from.info.id, std::make_shared<const std::string>(sip::make_response(
+                                    request, status, random_hex(8), extra_fields(reason, request),
+                                    fixed_first_via(request, from.info.remote))));
+  if (reason == Reason::unknown_peer) network_.close(from.info.id);
+  return false;
+}
+
+void Proxy::on_request(FlowId flow, sip::MessagePtr request, sip::TimePoint now) {
+  FlowEntry* from = flows_.find(flow);
+  if (from == nullptr || !admit(*from, *request)) return;
+  const auto source = from->info.remote.address;
+  if (request->method() == "ACK") return handle_ack(flow, request, now);
+  const std::string key = TransactionTable::server_key(*request, request->method(), source);
+  if (ServerTransaction* known = transactions_.server(key)) {
+    run(*known, std::visit([](auto& machine) { return machine.on_request(); }, known->machine),
+        now);
+    return;
+  }
+  if (request->method() == "CANCEL") return handle_cancel(*from, request, now);
+
+  const bool is_invite = request->method() == "INVITE";
+  ServerTransaction& server =
+      transactions_.add_server(key, is_invite, is_reliable(from->info.transport));
+  server.flow = flow;
+  server.source = source;
+  server.request = request;
+  ++transactions_of_[source];
+  const TransactionId id = server.id;
+  if (is_invite) answer(id, 100, {}, now);
+  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
+    call->deferred.emplace_back([this, id](sip::TimePoint later) { handle(id, later); });
+    return;
+  }
+  handle(id, now);
+}
+
+std::string Proxy::loop_mark(const sip::Message& request, const FlowEntry& from) const {
+  std::string routes;
+  for (const auto value : request.values(sip::HeaderName::route))
+    routes.append(value).append(1, ',');
+  const auto digest =
+      keyed_hash(secrets_.tag, {request.request_uri().text, routes, request.call_id(),
+                                request.from().tag(), request.to().tag(), request.cseq().method,
+                                std::to_string(request.cseq().number), std::to_string(from.peer)});
+  return to_hex(digest.data(), 8);
+}
+
+// RFC 3261 16.3 step 4: a Via of ours made for a request that asked for the same routing.
+bool Proxy::has_looped(const sip::Message& request, std::string_view mark) const {
+  const std::string prefix = std::string(sip::branch_cookie).append(mark);
+  return std::ranges::any_of(request.vias(),
+                             [&](const auto& via) { return via.branch().starts_with(prefix); });
+}
+
+Reason Proxy::check(const sip::Message& request, const FlowEntry& from) const {
+  const auto scheme = request.request_uri().scheme;
+  if (scheme != sip::Uri::Scheme::sip && scheme != sip::Uri::Scheme::sips)
+    return Reason::unsupported_scheme;
+  if (request.max_forwards() == 0U) return Reason::too_many_hops;
+  if (has_looped(request, loop_mark(request, from))) return Reason::loop_detected;
+  if (request.first(sip::HeaderName::proxy_require) != nullptr) return Reason::bad_extension;
+  if (!is_allowed(peers_.at(from.peer), request.method())) return Reason::method_not_allowed;
+  return Reason::none;
+}
+
+void Proxy::handle(TransactionId id, sip::TimePoint now) {
+  ServerTransaction* server = transactions_.server(id);
+  if (server == nullptr || server->is_answered) return;
+  FlowEntry* from = flows_.find(server->flow);
+  if (from == nullptr) return drop_server(id, now);
+  const auto request = server->request;
+  if (const Reason reason = check(*request, *from); reason != Reason::none)
+    return refuse(id, reason, now);
+  auto route = route_request(*request, peers_, secrets_.flow_token, epoch_);
+  if (!route) {
+    // The sender of a BYE has left its dialog whether or not it can be forwarded.
+    if (request->method() == "BYE") {
+      static_cast<void>(firewall_.on_request(*request, *from, server->pass, now));
+      firewall_.attach(server->pass);
+      server->is_attached = true;
+    }
+    return refuse(id, route.error(), now);
+  }
+  if (std::holds_alternative<ToSelf>(route->next))
+    return answer(id, 200, extra_fields(Reason::none, *request), now);
+
+  const Verdict verdict = firewall_.on_request(*request, *from, server->pass, now);
+  firewall_.attach(server->pass);
+  server->is_attached = true;
+  if (verdict.kind == Verdict::Kind::refuse) return refuse(id, verdict.reason, now);
+  if (verdict.kind == Verdict::Kind::wait) {
+    server->pass.call->waiter = [this, id, route = *std::move(route)](Reason failure,
+                                                                      sip::TimePoint later) {
+      if (failure == Reason::none)
+        forward(id, route, later);
+      else
+        refuse(id, failure, later);
+    };
+    return;
+  }
+  forward(id, *route, now);
+}
+
+std::string Proxy::token_for(const FlowEntry& flow) const {
+  if (flow.peer != no_peer && peers_.at(flow.peer).next_hop)
+    return encode(secrets_.flow_token,
+                  {FlowToken::Kind::peer, peer_token_value(peers_.at(flow.peer).name), 0});
+  return encode(secrets_.flow_token, {FlowToken::Kind::flow, flow.info.id, epoch_});
+}
+
+std::expected<Proxy::Outgoing, Reason>
+Proxy::prepare(const sip::Message& request, const FlowEntry& from, const RequestRoute& route) {
+  FlowId id = 0;
+  if (const auto* flow = std::get_if<ToFlow>(&route.next))
+    id = flow->flow;
+  else if (const auto* peer = std::get_if<ToPeer>(&route.next))
+    id = flows_.to_target(peer->target, peer->peer);
+  // to_target may add a flow; references into the table stay valid.
+  FlowEntry* to = flows_.find(id);
+  if (to == nullptr) return std::unexpected(Reason::flow_gone);
+  if (request.request_uri().is_secure() && to->info.transport != Transport::tls)
+    return std::unexpected(Reason::sips_required);
+  const std::string branch =
+      std::string(sip::branch_cookie) + loop_mark(request, from) + "." + random_hex(8);
+  const auto bytes = forwarded_request(
+      request, route,
+      {branch, token_for(from), token_for(*to), &config_.listeners[from.info.listener],
+       &config_.listeners[to->info.listener], from.info.remote, request.vias().size() == 1});
+  if (!bytes) return std::unexpected(Reason::parse_error);
+  return Outgoing{to, branch, *bytes};
+}
+
+void Proxy::forward(TransactionId id, const RequestRoute& route, sip::TimePoint now) {
+  ServerTransaction* server = transactions_.server(id);
+  if (server == nullptr || server->is_answered) return;
+  if (server->is_cancelled) return own_final(id, 487, Reason::none, {}, now);
+  const FlowEntry* from = flows_.find(server->flow);
+  if (from == nullptr) return drop_server(id, now);
+  auto outgoing = prepare(*server->request, *from, route);
+  if (!outgoing) return refuse(id, outgoing.error(), now);
+  const bool is_invite = server->is_invite();
+  FlowEntry& to = *outgoing->flow;
+  ClientTransaction& client = transactions_.add_client(
+      TransactionTable::client_key(outgoing->branch, server->request->method()), is_invite,
+      is_reliable(to.info.transport));
+  client.flow = to.info.id;
+  client.remote = to.info.remote.address;
+  client.peer = to.peer;
+  client.server = id;
+  client.sent = std::make_shared<const std::string>(std::move(outgoing->bytes));
+  if (is_invite) client.timer_c = now + config_.timeouts.timer_c;
+  server->client = client.id;
+  to.client_transactions.insert(client.id);
+  static_cast<void>(run(
+      client.id,
+      std::visit([&](auto& machine) { return machine.start(client.sent, now); }, client.machine),
+      now));
+}
+
+void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoint now) {
+  FlowEntry* from = flows_.find(flow);
+  if (from == nullptr) return;
+  const std::string key =
+      TransactionTable::server_key(*request, "INVITE", from->info.remote.address);
+  if (ServerTransaction* server = transactions_.server(key); server != nullptr) {
+    auto& machine = std::get<sip::InviteServerTransaction>(server->machine);
+    if (machine.state() != sip::InviteServerTransaction::State::accepted)
+      return run(*server, machine.on_ack(now), now);
+  }
+  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
+    call->deferred.emplace_back(
+        [this, flow, request](sip::TimePoint later) { handle_ack(flow, request, later); });
+    return;
+  }
+  if (check(*request, *from) != Reason::none) return;
+  auto route = route_request(*request, peers_, secrets_.flow_token, epoch_);
+  if (!route) return log_refusal(from, *request, 0, route.error());
+  Pass pass;
+  const Verdict verdict = firewall_.on_request(*request, *from, pass, now);
+  if (verdict.kind == Verdict::Kind::refuse) return log_refusal(from, *request, 0, verdict.reason);
+  if (verdict.kind == Verdict::Kind::wait) {
+    pass.call->waiter = [this, flow, request, route = *std::move(route)](Reason, sip::TimePoint) {
+      forward_ack(flow, request,
+                  route); // refused rules leave the media closed, not the dialog open
+    };
+    return;
+  }
+  forward_ack(flow, request, *route);
+  if (pass.call) firewall_.drop_when_done(pass.call, now);
+}
+
+// ACK to a 2xx is its own transaction without a response: forwarded statelessly.
+void Proxy::forward_ack(FlowId flow, const sip::MessagePtr& request, const RequestRoute& route) {
+  const FlowEntry* from = flows_.find(flow);
+  if (from == nullptr) return;
+  const auto outgoing = prepare(*request, *from, route);
+  if (!outgoing) return log_refusal(from, *request, 0, outgoing.error());
+  network_.send(outgoing->flow->info.id, std::make_shared<const std::string>(outgoing->bytes));
+}
+
+void Proxy::handle_cancel(FlowEntry& from, const sip::MessagePtr& request, sip::TimePoint now) {
+  const auto source = from.info.remote.address;
+  const std::string invite_key = TransactionTable::server_key(*request, "INVITE", source);
+  ServerTransaction* invite = transactions_.server(invite_key);
+  const TransactionId invite_id = invite != nullptr ? invite->id : 0;
+  ServerTransaction& own =
+      transactions_.add_server(TransactionTable::server_key(*request, "CANCEL", source), false,
+                               is_reliable(from.info.transport));
+  own.flow = from.info.id;
+  own.source = source;
+  own.request = request;
+  ++transactions_of_[source];
+  answer(own.id, invite_id != 0 ? 200 : 481, {}, now);
+  invite = transactions_.server(invite_id);
+  if (invite == nullptr || invite->is_answered) return;
+  invite->is_cancelled = true;
+  ClientTransaction* client = transactions_.client(invite->client);
+  if (client == nullptr) return; // still waits; forward() answers 487
+  client->wants_cancel = true;
+  if (client->has_provisional) cancel(*client, now);
+}
+
+} // namespace midcom
