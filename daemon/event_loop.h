@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// libevent's objects, one move-only owner each. Only event_loop.cc includes libevent's event
-// headers.
+// libevent's objects, one owner each. Only event_loop.cc includes libevent's event headers.
 #pragma once
 
 #include <chrono>
@@ -45,6 +44,7 @@ private:
   std::function<void(unsigned)> callback_;
 };
 
+// Never fires before its time.
 class TimerEvent {
 public:
   TimerEvent(EventLoop& loop, std::function<void()> callback);
@@ -53,6 +53,25 @@ public:
   TimerEvent& operator=(const TimerEvent&) = delete;
   void start_at(std::chrono::steady_clock::time_point when); // replaces an earlier start
   void stop();
+
+private:
+  void on_due();
+
+  event* event_;
+  bool pending_ = false;
+  std::chrono::steady_clock::time_point when_;
+  std::function<void()> callback_;
+};
+
+// Work to do once behind everything that is ready in this turn of the loop (flushing, erasing): no
+// system call, unlike a timer of 0.
+class DeferredEvent {
+public:
+  DeferredEvent(EventLoop& loop, std::function<void()> callback);
+  ~DeferredEvent();
+  DeferredEvent(const DeferredEvent&) = delete;
+  DeferredEvent& operator=(const DeferredEvent&) = delete;
+  void schedule(); // once, however often it is called before it runs
 
 private:
   event* event_;

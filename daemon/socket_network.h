@@ -2,24 +2,16 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "daemon/agent_config.h"
-#include "daemon/config.h"
 #include "daemon/event_log.h"
 #include "daemon/event_loop.h"
 #include "daemon/file_descriptor.h"
 #include "daemon/network.h"
+#include "daemon/tls_context.h"
 
 namespace midcom {
-
-// PEM text, read by the supervisor while it still could. The key's memory is wiped when done with.
-struct TlsMaterial {
-  std::string certificate_chain, private_key, trusted_ca;
-  TlsConfig::Verify client_verify = TlsConfig::Verify::optional;
-  std::uint16_t minimum_version = 0x0303;
-};
 
 // Network on real sockets: UDP, TCP and TLS listeners and connections on one event loop.
 class SocketNetwork final : public Network {
@@ -36,6 +28,7 @@ public:
   void close(FlowId flow) override;
   // Stops accepting; flows stay.
   void stop_listening();
+  [[nodiscard]] std::size_t flow_count() const; // stream connections, handshakes included
 
 private:
   struct Impl;
