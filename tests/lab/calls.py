@@ -42,12 +42,23 @@ def carry(lab, alice, bob, seconds=2.0):
     return pinholes
 
 
-def passes_tuple(lab, five):
-    source, sport, destination, dport = five
+def _spaces(lab, five):
     spaces = {PHONES_A.host4: lab.a, PHONES_A.host6: lab.a, PHONES_B.host4: lab.b,
               PHONES_B.host6: lab.b}
+    source, _, destination, _ = five
     check(source in spaces and destination in spaces, f"a pinhole of strangers: {five}")
-    return lab.passes(spaces[source], source, sport, spaces[destination], destination, dport)
+    return spaces[source], spaces[destination]
+
+
+def passes_tuple(lab, five):
+    near, far = _spaces(lab, five)
+    source, sport, destination, dport = five
+    return lab.passes(near, source, sport, far, destination, dport)
+
+
+def send_on(lab, five):
+    """One probe on this 5-tuple; its number."""
+    return lab.probe[_spaces(lab, five)[0]].send(*five)
 
 
 @scenario("call-dtls-srtp", registrar=True)

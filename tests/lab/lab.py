@@ -118,11 +118,11 @@ class Lab:
         self._closing.append(one.stop)
         return one
 
-    def phones(self, six=False, encryption="dtls_srtp", answer="auto"):
+    def phones(self, six=False, encryption="dtls_srtp", **options):
         """alice in A (440 Hz) and bob in B (800 Hz), registered through midcomd."""
-        alice = self.phone("alice", self.a, PHONES_A, 440, six=six, encryption=encryption)
-        bob = self.phone("bob", self.b, PHONES_B, 800, six=six, encryption=encryption,
-                         answer=answer)
+        alice = self.phone("alice", self.a, PHONES_A, 440, six=six, encryption=encryption,
+                           **options)
+        bob = self.phone("bob", self.b, PHONES_B, 800, six=six, encryption=encryption, **options)
         alice.registered()
         bob.registered()
         return alice, bob

@@ -53,7 +53,7 @@ class Phone:
 
     def __init__(self, namespace, directory, user, address, proxy, *, tone, encryption="dtls_srtp",
                  answer="auto", domain="example.org", first_port=20000, mux="no", certificate=None,
-                 ca="", nat=""):
+                 ca="", nat="", life=120):
         self.user, self.domain, self.tone = user, domain, tone
         self.uri = f"sip:{user}@{domain}"
         self._namespace, self._directory = namespace, os.path.join(directory, user)
@@ -61,7 +61,7 @@ class Phone:
         os.makedirs(self._recordings, exist_ok=True)
         self.log = os.path.join(self._directory, "baresip.log")
         wav = os.path.join(self._directory, "tone.wav")
-        tones.write(wav, tone, 120)
+        tones.write(wav, tone, min(life, 600))
         pair = os.path.join(self._directory, "pair.pem")
         with open(pair, "w", encoding="ascii") as file:
             for part in certificate or ():
@@ -84,7 +84,7 @@ class Phone:
         self._changed = threading.Condition()
         with open(self.log, "wb") as log:
             self._process = namespace.popen(
-                ["baresip", "-f", self._directory, "-t", "120"] + (["-6"] if is_six else ["-4"]),
+                ["baresip", "-f", self._directory, "-t", str(life)] + (["-6"] if is_six else ["-4"]),
                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self._control = self._connect()
         threading.Thread(target=self._read, daemon=True).start()

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The middlebox engine on the real kernel: what it says is open passes packets, nothing else does.
+// Each case runs with all features of this kernel, and with PERSIST, DESTROYSETELEM and the update
+// of timeouts masked as Debian 12's 6.1 lacks them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <poll.h>
+#include <thread>
+#include <unistd.h>
+
+#include "pinhole/middlebox.h"
+#include "pinhole/nft_kernel.h"
+#include "tests/lab/three_hosts.h"
+
+namespace midcom::pinhole {
+namespace {
+
+using lab::ThreeHosts;
+using lab::UdpSocket;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::uint32_t like_6_1 = table_persist | destroy_element | timeout_update;
+
+Instant now() {
+  return {steady_clock::now(), static_cast<std::uint64_t>(time(nullptr))};
+}
+
+Endpoint at(std::string_view address, int port) {
+  return {*Address::parse(address), static_cast<std::uint16_t>(port)};
+}
+
+Policy make_policy(std::uint32_t masked) {
+  Policy policy;
+  policy.sides = {
+      {"inside", {"to_a"}, {*Prefix::parse("192.0.2.0/24"), *Prefix::parse("2001:db8:a::/64")}},
+      {"outside", {"to_b"}, {*Prefix::parse("198.51.100.0/24"), *Prefix::parse("2001:db8:b::/64")}},
+  };
+  policy.masked_features = masked;
+  return policy;
+}
+
+Participants participants(std::uint8_t first, std::uint8_t second) {
+  return {Participant{.strong = {first}, .network = {}},
+          Participant{.strong = {}, .network = {second}}};
+}
+
+// One middlebox process: its sockets live in the gateway.
+struct Engine {
+  Engine(const ThreeHosts& hosts, Policy with) : policy(std::move(with)) {
+    const lab::Inside gateway(hosts.name('g'));
+    kernel = NftKernel::open().value();
+    middlebox = std::make_unique<Middlebox>(policy, *kernel);
+    const auto started = middlebox->start(now());
+    EXPECT_TRUE(started.has_value());
+    ready = std::get<event::Ready>(middlebox->take_replies().at(0));
+  }
+  reply::Done ask(const Request& request) {
+    middlebox->on_request(request);
+    middlebox->commit(now());
+    auto replies = middlebox->take_replies();
+    EXPECT_EQ(replies.size(), 1U);
+    return std::get<reply::Done>(replies.at(0));
+  }
+  Result open(const GroupId& group, const Endpoint& a, const Endpoint& b,
+              std::uint32_t lifetime_s = 60) {
+    return ask(request::SetGroup{1, group, participants(1, 2), lifetime_s, {{.a = a, .b = b}}})
+        .result;
+  }
+  Policy policy;
+  std::unique_ptr<NftKernel> kernel;
+  std::unique_ptr<Middlebox> middlebox;
+  event::Ready ready;
+};
+
+constexpr GroupId group_1{1};
+
+class KernelTest : public testing::TestWithParam<std::uint32_t> {
+protected:
+  static void SetUpTestSuite() {
+    if (geteuid() != 0) return;
+    hosts = std::make_unique<ThreeHosts>();
+  }
+  static void TearDownTestSuite() { hosts.reset(); }
+  void SetUp() override {
+    if (!hosts) GTEST_SKIP() << "needs root: network namespaces and nftables";
+    hosts->nft("flush ruleset");
+    policy = make_policy(GetParam());
+  }
+  void TearDown() override {
+    if (hosts) hosts->nft("flush ruleset");
+  }
+
+  const Endpoint a = at("192.0.2.2", 4000), a_next = at("192.0.2.2", 4002);
+  const Endpoint b = at("198.51.100.2", 5000), b_next = at("198.51.100.2", 5002);
+  Policy policy;
+  static std::unique_ptr<ThreeHosts> hosts;
+};
+std::unique_ptr<ThreeHosts> KernelTest::hosts;
+
+INSTANTIATE_TEST_SUITE_P(Features, KernelTest, testing::Values(0U, like_6_1),
+                         [](const auto& with) { return with.param == 0 ? "all" : "like_6_1"; });
+
+TEST_P(KernelTest, OpensExactlyOneFlowAndClosesIt) {
+  // Control: without us the packet arrives.
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b), to_b_next(*hosts, 'b', b_next);
+  from_a.send(b, 3);
+  ASSERT_EQ(to_b.receive_all(3), 3);
+
+  Engine engine(*hosts, policy);
+  hosts->nft("table inet ct_user { chain c { type filter hook forward priority 0; "
+             "ct state established counter; }\n}");
+  from_a.send(b, 5);
+  EXPECT_EQ(to_b.receive_all(0), 0) << "closed";
+
+  ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
+  from_a.send(b, 50);
+  EXPECT_EQ(to_b.receive_all(50), 50);
+  to_b.send(a, 20);
+  EXPECT_EQ(from_a.receive_all(20), 20);
+  from_a.send(b_next, 5);
+  EXPECT_EQ(to_b_next.receive_all(0), 0) << "neighbour port";
+  to_b_next.send(a, 5);
+  EXPECT_EQ(from_a.receive_all(0), 0) << "neighbour port";
+
+  const auto done = engine.ask(request::SetGroup{2, group_1, participants(1, 2), 0, {}});
+  from_a.send(b, 50);
+  to_b.send(a, 50);
+  EXPECT_EQ(to_b.receive_all(0), 0) << "after the ack";
+  EXPECT_EQ(from_a.receive_all(0), 0) << "after the ack";
+  ASSERT_EQ(done.result, Result::ok);
+  ASSERT_EQ(done.counters.size(), 2U);
+  EXPECT_EQ(done.counters[0], (Counter{0, 1, a, b, 50, 50 * 128}));
+  EXPECT_EQ(done.counters[1], (Counter{0, 1, b, a, 20, 20 * 128}));
+}
+
+TEST_P(KernelTest, ClosesWhileTheSenderFloods) {
+  Engine engine(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
+  ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
+  std::atomic<bool> stop = false;
+  std::atomic<int> sent = 0;
+  std::thread sender([&] {
+    for (; !stop; ++sent) from_a.send(b);
+  });
+  while (sent < 1000) std::this_thread::yield();
+  const auto done = engine.ask(request::Release{2, group_1, Participant{{1}, {}}});
+  const int at_ack = sent;
+  // What was passed before the ack is in the receiver's queue or counted there.
+  (void)to_b.receive_all(1);
+  int late = 0;
+  for (int i = 0; i < 3; ++i) late += to_b.receive_all(0);
+  stop = true;
+  sender.join();
+  EXPECT_EQ(done.result, Result::ok);
+  EXPECT_GT(sent, at_ack);
+  EXPECT_EQ(late, 0);
+}
+
+TEST_P(KernelTest, KeepsCountersThroughChangesOfTheGroup) {
+  Engine engine(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
+  ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
+  for (int i = 0; i < 5; ++i) {
+    from_a.send(b, 7);
+    EXPECT_EQ(to_b.receive_all(7), 7);
+    const auto lifetime = static_cast<std::uint32_t>(100 + i);
+    ASSERT_EQ(engine.ask(request::ChangeLifetime{3, group_1, lifetime}).result, Result::ok);
+  }
+  const auto status = engine.ask(request::Status{4, group_1});
+  ASSERT_EQ(status.counters.size(), 2U);
+  EXPECT_EQ(status.counters[0].packets, 35U);
+  const auto done = engine.ask(request::Release{5, group_1, Participant{{1}, {}}});
+  ASSERT_EQ(done.counters.size(), 2U);
+  EXPECT_EQ(done.counters[0].packets, 35U);
+  EXPECT_EQ(done.counters[0].bytes, 35U * 128);
+}
+
+TEST_P(KernelTest, RefreshesAndOtherwiseFailsClosed) {
+  Engine engine(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
+  const FlowKey key{a, b};
+  const auto change = [&](Change::Kind kind, int ms) {
+    const Change one{.kind = kind, .key = key, .timeout = milliseconds(ms), .userdata = "x"};
+    return engine.kernel->apply({&one, 1}).value().at(0);
+  };
+  std::uint64_t carried = change(Change::Kind::add, 300).packets;
+  for (int i = 0; i < 4; ++i) {
+    std::this_thread::sleep_for(milliseconds(120));
+    from_a.send(b, 2);
+    EXPECT_EQ(to_b.receive_all(2), 2) << i;
+    carried += change(Change::Kind::refresh, 300).packets;
+  }
+  EXPECT_EQ(engine.kernel->read({&key, 1}).value().at(0).packets + carried, 8U);
+  std::this_thread::sleep_for(milliseconds(340));
+  from_a.send(b, 2);
+  EXPECT_EQ(to_b.receive_all(0), 0);
+  // A refresh that comes too late opens again: the group is still wanted.
+  (void)change(Change::Kind::refresh, 300);
+  from_a.send(b, 2);
+  EXPECT_EQ(to_b.receive_all(2), 2);
+}
+
+TEST_P(KernelTest, ExpiresAtTheDeadlineAndCounts) {
+  Engine engine(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
+  ASSERT_EQ(engine.open(group_1, a, b, 1), Result::ok);
+  from_a.send(b, 4);
+  EXPECT_EQ(to_b.receive_all(4), 4);
+  ASSERT_TRUE(engine.middlebox->next_deadline());
+  std::this_thread::sleep_until(*engine.middlebox->next_deadline());
+  engine.middlebox->on_timer(now());
+  from_a.send(b, 4);
+  EXPECT_EQ(to_b.receive_all(0), 0);
+  const auto replies = engine.middlebox->take_replies();
+  ASSERT_EQ(replies.size(), 1U);
+  const auto& event = std::get<event::GroupEvent>(replies[0]);
+  EXPECT_EQ(event.cause, event::Cause::expired);
+  ASSERT_EQ(event.counters.size(), 2U);
+  EXPECT_EQ(event.counters[0].packets, 4U);
+  EXPECT_FALSE(engine.middlebox->next_deadline());
+}
+
+TEST_P(KernelTest, AnotherProcessAdoptsWithoutLoss) {
+  auto engine = std::make_unique<Engine>(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
+  ASSERT_EQ(engine->open(group_1, a, b), Result::ok);
+  std::atomic<bool> stop = false;
+  int sent = 0;
+  std::thread sender([&] {
+    for (; !stop; ++sent, std::this_thread::sleep_for(milliseconds(1))) from_a.send(b);
+  });
+  std::this_thread::sleep_for(milliseconds(50));
+  engine.reset(); // as a SIGKILL: nothing is said to the kernel but the close of the sockets
+  std::this_thread::sleep_for(milliseconds(50));
+  engine = std::make_unique<Engine>(*hosts, policy);
+  engine->middlebox->on_timer(now());
+  std::this_thread::sleep_for(milliseconds(50));
+  stop = true;
+  sender.join();
+  EXPECT_EQ(to_b.receive_all(sent), sent);
+  EXPECT_EQ(engine->ready.adopted_groups, 1U);
+  EXPECT_EQ(engine->ready.adopted_elements, 2U);
+  std::printf("restart: %d packets at 1 kHz, none lost\n", sent);
+
+  const auto release = [&](Participant asker) {
+    return engine->ask(request::Release{9, group_1, asker});
+  };
+  EXPECT_EQ(release({{7}, {2}}).result, Result::not_participant) << "a strong stranger";
+  EXPECT_EQ(release({{}, {3}}).result, Result::not_participant);
+  const auto done = release({{}, {2}});
+  EXPECT_EQ(done.result, Result::ok);
+  ASSERT_EQ(done.counters.size(), 2U);
+  EXPECT_EQ(done.counters[0].packets, static_cast<std::uint64_t>(sent));
+  from_a.send(b, 4);
+  EXPECT_EQ(to_b.receive_all(0), 0);
+}
+
+TEST_P(KernelTest, AdoptionDeletesWhatItCannotRead) {
+  auto engine = std::make_unique<Engine>(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
+  const Change strange{.key = {a, b}, .timeout = std::chrono::seconds(60), .userdata = "strange"};
+  ASSERT_TRUE(engine->kernel->apply({&strange, 1}));
+  from_a.send(b, 2);
+  ASSERT_EQ(to_b.receive_all(2), 2);
+  engine.reset();
+  engine = std::make_unique<Engine>(*hosts, policy);
+  EXPECT_EQ(engine->ready.adopted_elements, 0U);
+  from_a.send(b, 2);
+  EXPECT_EQ(to_b.receive_all(0), 0);
+}
+
+TEST_P(KernelTest, CarriesIpv6) {
+  const Endpoint a6 = at("2001:db8:a::2", 4000), b6 = at("2001:db8:b::2", 5000);
+  Engine engine(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a6), to_b(*hosts, 'b', b6);
+  from_a.send(b6, 3);
+  EXPECT_EQ(to_b.receive_all(0), 0);
+  ASSERT_EQ(engine.open(group_1, a6, b6), Result::ok);
+  from_a.send(b6, 6);
+  EXPECT_EQ(to_b.receive_all(6), 6);
+  to_b.send(a6, 3);
+  EXPECT_EQ(from_a.receive_all(3), 3);
+  const auto done = engine.ask(request::Release{2, group_1, Participant{{1}, {}}});
+  ASSERT_EQ(done.counters.size(), 2U);
+  EXPECT_EQ(done.counters[0].packets, 6U);
+  from_a.send(b6, 3);
+  EXPECT_EQ(to_b.receive_all(0), 0);
+}
+
+TEST_P(KernelTest, DropsSpoofedSourcesFromAnotherSide) {
+  const Endpoint spoofed = at("192.0.2.3", 4000); // C has this address of A too
+  const UdpSocket from_c(*hosts, 'c', spoofed), to_b(*hosts, 'b', b);
+  from_c.send(b, 3);
+  ASSERT_EQ(to_b.receive_all(3), 3) << "control: they do come through";
+  Engine engine(*hosts, policy);
+  ASSERT_EQ(engine.open(group_1, spoofed, b), Result::ok);
+  from_c.send(b, 3);
+  EXPECT_EQ(to_b.receive_all(0), 0);
+  const UdpSocket from_a(*hosts, 'a', spoofed);
+  from_a.send(b, 3);
+  EXPECT_EQ(to_b.receive_all(3), 3);
+}
+
+TEST_P(KernelTest, StaticAllowCarriesConversationsFromInside) {
+  const Endpoint server = at("203.0.113.2", 3478);
+  policy.static_allows = {{"stun", *Prefix::parse("203.0.113.2/32"), 17, {3478, 3479}}};
+  Engine engine(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), at_server(*hosts, 'c', server);
+  at_server.send(a, 3);
+  EXPECT_EQ(from_a.receive_all(0), 0) << "not from outside";
+  from_a.send(server, 3);
+  EXPECT_EQ(at_server.receive_all(3), 3);
+  at_server.send(a, 3);
+  EXPECT_EQ(from_a.receive_all(3), 3) << "replies";
+  const UdpSocket other(*hosts, 'c', at("203.0.113.2", 3480));
+  from_a.send(at("203.0.113.2", 3480), 3);
+  EXPECT_EQ(other.receive_all(0), 0) << "another port";
+}
+
+TEST_P(KernelTest, DeletesConntrackUnderAnEstablishedRule) {
+  policy.mode = Mode::mark;
+  for (const bool deletes : {false, true}) {
+    hosts->nft("flush ruleset");
+    policy.delete_conntrack = deletes;
+    Engine engine(*hosts, policy);
+    hosts->nft("table inet operator { chain c { type filter hook forward priority 0; policy drop; "
+               "ct state established accept; meta mark & 0xff000000 == 0x4d000000 accept; }\n}");
+    const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
+    from_a.send(b, 2);
+    EXPECT_EQ(to_b.receive_all(0), 0);
+    ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
+    from_a.send(b, 2);
+    to_b.send(a, 2);
+    EXPECT_EQ(to_b.receive_all(2), 2);
+    EXPECT_EQ(from_a.receive_all(2), 2);
+    (void)engine.ask(request::Release{2, group_1, Participant{{1}, {}}});
+    from_a.send(b, 2);
+    to_b.send(a, 2);
+    const int expected = deletes ? 0 : 2; // control: the operator's rule would carry on
+    EXPECT_EQ(to_b.receive_all(expected), expected);
+    EXPECT_EQ(from_a.receive_all(expected), expected);
+  }
+}
+
+// Runs `engine` as its process does until `stop`.
+void serve(Engine& engine, const std::atomic<bool>& stop) {
+  while (!stop) {
+    pollfd events{engine.middlebox->event_fd(), POLLIN, 0};
+    if (poll(&events, 1, 20) > 0) engine.middlebox->on_netlink_event(now());
+  }
+}
+
+TEST_P(KernelTest, RepairsAfterFlushRuleset) {
+  Engine engine(*hosts, policy);
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b), to_b_next(*hosts, 'b', b_next);
+  ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
+  std::atomic<bool> stop = false;
+  int sent = 0;
+  std::thread server([&] { serve(engine, stop); });
+  std::thread sender([&] {
+    for (; !stop; ++sent) {
+      from_a.send(b);
+      from_a.send(b_next); // unmarked: passes only while the static table is away
+    }
+  });
+  std::this_thread::sleep_for(milliseconds(20));
+  const auto start = steady_clock::now();
+  hosts->nft("flush ruleset");
+  std::this_thread::sleep_for(milliseconds(50));
+  const auto taken = std::chrono::duration<double>(steady_clock::now() - start);
+  stop = true;
+  sender.join();
+  server.join();
+  const int marked = to_b.receive_all(sent), leaked = to_b_next.receive_all(0);
+  const auto replies = engine.middlebox->take_replies();
+  const bool is_owned = (engine.ready.features & table_persist) != 0;
+  EXPECT_EQ(replies.size(), is_owned ? 0U : 1U);
+  std::uint32_t gap_us = 0;
+  if (!is_owned) gap_us = std::get<event::TableRepaired>(replies.at(0)).gap_us;
+  std::printf("flush %s: %d of %d marked and %d unmarked arrived at %.0f/s each, repair %u us\n",
+              is_owned ? "with owner" : "without owner", marked, sent, leaked,
+              sent / (taken.count() + 0.02), gap_us);
+  if (is_owned) {
+    EXPECT_EQ(leaked, 0);
+    EXPECT_EQ(marked, sent);
+  }
+  from_a.send(b, 5);
+  from_a.send(b_next, 5);
+  EXPECT_EQ(to_b.receive_all(5), 5) << "put back";
+  EXPECT_EQ(to_b_next.receive_all(0), 0) << "closed again";
+}
+
+TEST_P(KernelTest, UndoesWhatOthersChange) {
+  Engine engine(*hosts, policy);
+  if ((engine.ready.features & table_persist) != 0) {
+    EXPECT_ANY_THROW(hosts->nft("flush set inet midcomd flows_udp4"));
+    return;
+  }
+  const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b), to_b_next(*hosts, 'b', b_next);
+  ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
+  hosts->nft("delete element inet midcomd flows_udp4 "
+             "{ 192.0.2.2 . 4000 . 198.51.100.2 . 5000 }");
+  hosts->nft("add element inet midcomd flows_udp4 "
+             "{ 192.0.2.2 . 4000 . 198.51.100.2 . 5002 timeout 60s }");
+  engine.middlebox->on_netlink_event(now());
+  from_a.send(b, 2);
+  from_a.send(b_next, 2);
+  EXPECT_EQ(to_b.receive_all(2), 2);
+  EXPECT_EQ(to_b_next.receive_all(0), 0);
+}
+
+TEST_P(KernelTest, CommitsAGroupInMicroseconds) {
+  Engine engine(*hosts, policy);
+  std::vector<long> us;
+  for (int i = 0; i < 2000; ++i) {
+    const GroupId group{2, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+    const auto start = steady_clock::now();
+    ASSERT_EQ(engine.open(group, at("192.0.2.2", 10000 + i), at("198.51.100.2", 10000 + i)),
+              Result::ok);
+    const auto taken = steady_clock::now() - start;
+    us.push_back(std::chrono::duration_cast<std::chrono::microseconds>(taken).count());
+  }
+  std::ranges::sort(us);
+  std::printf("commit of one rule (two elements): p50 %ld us, p99 %ld us, max %ld us\n",
+              us[us.size() / 2], us[us.size() * 99 / 100], us.back());
+  EXPECT_LT(us[us.size() / 2], 1000);
+  EXPECT_EQ(engine.kernel->dump().value().size(), 4000U);
+}
+
+} // namespace
+} // namespace midcom::pinhole

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/lab/three_hosts.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace midcom::lab {
+
+namespace {
+
+void run(const std::string& command) {
+  if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
+}
+
+void write_file(const std::string& path, const char* text) {
+  std::ofstream(path) << text;
+}
+
+struct Leg {
+  char host;
+  const char *net4, *net6;
+};
+constexpr std::array<Leg, 3> legs{{{'a', "192.0.2.", "2001:db8:a::"},
+                                   {'b', "198.51.100.", "2001:db8:b::"},
+                                   {'c', "203.0.113.", "2001:db8:c::"}}};
+
+sockaddr_storage to_sockaddr(const pinhole::Endpoint& endpoint, socklen_t& size) {
+  sockaddr_storage storage{};
+  if (endpoint.address.family == pinhole::Family::ipv4) {
+    auto* address = reinterpret_cast<sockaddr_in*>(&storage);
+    address->sin_family = AF_INET;
+    address->sin_port = htons(endpoint.port);
+    std::memcpy(&address->sin_addr, endpoint.address.octets.data(), 4);
+    size = sizeof *address;
+  } else {
+    auto* address = reinterpret_cast<sockaddr_in6*>(&storage);
+    address->sin6_family = AF_INET6;
+    address->sin6_port = htons(endpoint.port);
+    std::memcpy(&address->sin6_addr, endpoint.address.octets.data(), 16);
+    size = sizeof *address;
+  }
+  return storage;
+}
+
+void set_up_leg(const std::string& prefix, const Leg& leg) {
+  const std::string host = prefix + leg.host, gateway = prefix + "g";
+  const std::string inside = std::string("to_") + leg.host;
+  run("ip link add to_gw netns " + host + " type veth peer name " + inside + " netns " + gateway);
+  const auto address = [&](const std::string& space, const std::string& link, const char* last) {
+    run("ip -n " + space + " addr add " + leg.net4 + last + "/24 dev " + link);
+    run("ip -n " + space + " addr add " + leg.net6 + last + "/64 dev " + link + " nodad");
+    run("ip -n " + space + " link set " + link + " up");
+  };
+  address(host, "to_gw", "2");
+  address(gateway, inside, "1");
+  run("ip -n " + host + " link set lo up");
+  run("ip -n " + host + " route add default via " + leg.net4 + "1");
+  run("ip -n " + host + " -6 route add default via " + leg.net6 + "1");
+}
+
+} // namespace
+
+ThreeHosts::ThreeHosts() : prefix_("mk" + std::to_string(getpid())) {
+  for (const char host : {'a', 'g', 'b', 'c'}) run("ip netns add " + name(host));
+  for (const Leg& leg : legs) set_up_leg(prefix_, leg);
+  // One address of A is also C's, who pretends.
+  run("ip -n " + name('a') + " addr add 192.0.2.3/24 dev to_gw");
+  run("ip -n " + name('c') + " addr add 192.0.2.3/32 dev lo");
+  const Inside gateway(name('g'));
+  write_file("/proc/sys/net/ipv4/ip_forward", "1");
+  write_file("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+  for (const char* entry : {"all", "to_a", "to_b", "to_c"})
+    write_file(std::string("/proc/sys/net/ipv4/conf/") + entry + "/rp_filter", "0");
+}
+
+ThreeHosts::~ThreeHosts() {
+  for (const char host : {'a', 'g', 'b', 'c'})
+    (void)!std::system(("ip netns del " + name(host)).c_str());
+}
+
+std::string ThreeHosts::name(char host) const {
+  return prefix_ + host;
+}
+
+void ThreeHosts::nft(const std::string& commands) const {
+  run("ip netns exec " + name('g') + " nft '" + commands + "'");
+}
+
+Inside::Inside(const std::string& name)
+    : home_(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
+  const FileDescriptor space(open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!home_ || !space || setns(space.get(), CLONE_NEWNET) != 0)
+    throw std::runtime_error("no namespace " + name);
+}
+
+Inside::~Inside() {
+  if (setns(home_.get(), CLONE_NEWNET) != 0) std::abort();
+}
+
+UdpSocket::UdpSocket(const ThreeHosts& hosts, char host, const pinhole::Endpoint& local) {
+  const Inside inside(hosts.name(host));
+  const bool is_ipv4 = local.address.family == pinhole::Family::ipv4;
+  socket_.reset(socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int room = 64 * 1024 * 1024;
+  (void)setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+  socklen_t size = 0;
+  const sockaddr_storage address = to_sockaddr(local, size);
+  if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    throw std::runtime_error("bind " + local.to_string());
+}
+
+void UdpSocket::send(const pinhole::Endpoint& to, int count) const {
+  const std::array<char, 100> packet{};
+  socklen_t size = 0;
+  const sockaddr_storage address = to_sockaddr(to, size);
+  for (int i = 0; i < count; ++i)
+    (void)sendto(socket_.get(), packet.data(), packet.size(), 0,
+                 reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+int UdpSocket::receive_all(int expected) const {
+  int received = 0;
+  std::array<char, 2048> packet{};
+  for (;;) {
+    while (recv(socket_.get(), packet.data(), packet.size(), 0) > 0) ++received;
+    // Those that must not come get their chance, those that must come more of it.
+    pollfd waiting{socket_.get(), POLLIN, 0};
+    if (poll(&waiting, 1, received < expected ? 200 : 30) <= 0) return received;
+  }
+}
+
+} // namespace midcom::lab
