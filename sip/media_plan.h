@@ -10,6 +10,8 @@
 
 namespace midcom::sip {
 
+// Views in what this header gives live as long as the descriptions.
+
 enum class Component : std::uint8_t { rtp = 1, rtcp = 2 };
 
 // One flow both sides agreed on: packets between two exact receive addresses, which are also the
@@ -28,7 +30,7 @@ enum class StreamState : std::uint8_t {
   open,        // flows are in the plan
   refused,     // port 0 on either side
   held,        // 0.0.0.0 or :: on a side, or port 9 with ICE: no flow
-  unsupported, // not UDP media (TCP/..., other), host name or multicast: no flow
+  unsupported, // not UDP media (TCP/..., other), host name, multicast, port range: no flow
 };
 
 struct PlannedStream {
@@ -44,14 +46,18 @@ struct MediaPlan {
   std::vector<MediaFlow> flows;
 };
 
-// The flows a pair needs (RFC 3264, 3605, 5761): RTP on the m= ports; RTCP on a=rtcp or port + 1
-// when not muxed by both. One-way streams (sendonly/recvonly) of plain RTP open RTP one way and
-// RTCP both ways; with ICE or DTLS both ways (their handshakes go both ways). inactive: RTCP only.
-// Families that differ between the two sides make the stream `unsupported`.
+// The flows a pair needs (RFC 3264, 3605, 5761, 8858), ordered by stream and component: RTP on the
+// m= ports; RTCP on a=rtcp or port + 1 when not muxed by both. One-way streams (sendonly/recvonly)
+// of plain RTP open RTP one way and RTCP both ways; with ICE or DTLS both ways (their handshakes go
+// both ways). inactive: RTCP only, except that with ICE the RTP path stays too (consent checks go
+// on, RFC 7675). A muxed flow carries RTCP and so is open both ways always. Families that differ
+// between the two sides make the stream `unsupported`; when only RTCP's addresses don't fit (host
+// name, hold, other family) just its flow is left out. Bundled streams can give equal endpoints.
 [[nodiscard]] MediaPlan plan_media(const SessionPair& pair);
 
-// The transport addresses one description asks to receive on: what belief judges. Default addresses
-// only; candidates are listed apart.
+// The transport addresses one description asks to receive on: what belief judges, and a superset of
+// what plan_media() can name. Default addresses of UDP streams with a port; candidates are listed
+// apart. RTCP's is there unless a=rtcp-mux-only: the other side may not mux.
 struct ReceiveAddress {
   std::size_t stream = 0;
   Component component = Component::rtp;

@@ -303,7 +303,7 @@ TEST(Sdp, RandomDamage) {
                                    "m=video 0/2 RTP/AVP 31\r\nc=IN IP4 233.252.0.1/127\r\n";
   const std::string alphabet("=\r\n :/.0129amvIPx\0", 18);
   int accepted = 0;
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < 10000; ++round) {
     std::string text = good;
     for (auto edits = 1 + random() % 3; edits > 0; --edits) {
       const std::size_t at = random() % text.size();
@@ -323,7 +323,7 @@ TEST(Sdp, RandomDamage) {
       ASSERT_FALSE((*sdp)->media()[i].formats.empty());
     }
   }
-  EXPECT_GT(accepted, 1000);
+  EXPECT_GT(accepted, 500);
 }
 
 } // namespace
