@@ -20,7 +20,6 @@ constexpr CharSet one_slash("/");
 constexpr CharSet sdp_token_chars(alnum_chars, "!#$%&'*+-.^_`{|}~");
 constexpr CharSet protocol_chars(sdp_token_chars, "/");
 constexpr CharSet host_name_chars(alnum_chars, "-._");
-constexpr CharSet dotted_number_chars(digit_chars, ".");
 
 bool consists_of(std::string_view text, const CharSet& set) {
   return !text.empty() && std::ranges::all_of(text, [&](char c) { return set.has(c); });
@@ -52,11 +51,18 @@ Status check_suffix(std::string_view text, bool is_ipv4) {
   return {};
 }
 
-// The address of a c=, a=rtcp or a=candidate. Digits and dots, or a colon, that make no literal are
-// no host name either: another reader could take "010.1" or "1.2.3" for an address.
+// What ends in a number but is no literal is no host name either: another reader could take
+// "010.1", "1.2.3" or "0x0a000005" for an address.
+bool ends_in_number(std::string_view text) {
+  const std::string_view last = text.substr(text.rfind('.') + 1);
+  return last.empty() || consists_of(last, digit_chars) || last.starts_with("0x") ||
+         last.starts_with("0X");
+}
+
+// The address of a c=, a=rtcp or a=candidate: a literal, or empty for a host name.
 Result<std::optional<IpAddress>> parse_address(std::string_view text) {
   if (auto literal = IpAddress::parse(text)) return literal;
-  if (!consists_of(text, host_name_chars) || consists_of(text, dotted_number_chars))
+  if (!consists_of(text, host_name_chars) || ends_in_number(text))
     return std::unexpected(Error::bad_address);
   return std::optional<IpAddress>{};
 }
