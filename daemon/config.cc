@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <tuple>
 
 #include "daemon/config_check.h"
 #include "daemon/config_schema.h"
@@ -153,10 +154,10 @@ void check_all(ConfigDraft& draft) {
 
 // By file in the order they are read, then by line.
 void sort(ConfigErrors& errors, const std::string& main_file) {
-  std::ranges::stable_sort(errors, [&](const ConfigError& a, const ConfigError& b) {
+  std::ranges::sort(errors, [&](const ConfigError& a, const ConfigError& b) {
     const bool a_is_main = a.file == main_file, b_is_main = b.file == main_file;
     if (a_is_main != b_is_main) return a_is_main;
-    return a.file != b.file ? a.file < b.file : a.line < b.line;
+    return std::tie(a.file, a.line, a.key, a.message) < std::tie(b.file, b.line, b.key, b.message);
   });
 }
 
