@@ -47,12 +47,12 @@ bool has_destroy_element(NetlinkSocket& socket) {
   });
 }
 
-// Older kernels accept the message and change nothing: only its effect tells. A short-lived element
-// is given a long life and looked for when it would be gone.
+// Older kernels accept the message and change nothing: only its effect tells. An element near its
+// end is added again, and looked for when it would be gone.
 bool has_timeout_update(NetlinkSocket& socket) {
-  const auto put = [&](std::uint64_t timeout_ms) {
+  const auto put = [&](std::uint64_t expiration_ms) {
     NftBatch batch;
-    nft::new_element(batch, probe_table, probe_set, {probe_key(), timeout_ms});
+    nft::new_element(batch, probe_table, probe_set, {probe_key(), 60'000, expiration_ms});
     return batch.run(socket) == 0;
   };
   NftBatch create;

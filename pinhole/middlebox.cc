@@ -35,10 +35,15 @@ KernelResult<void> Middlebox::start(Instant now) {
   const auto stored = kernel_.dump();
   if (!stored) return std::unexpected(stored.error());
   if (!try_apply(table_.adopt(*stored, now))) return std::unexpected(KernelError::failed);
-  replies_.push_back(event::Ready{*features, static_cast<std::uint32_t>(table_.group_count()),
-                                  static_cast<std::uint32_t>(table_.flow_count()),
-                                  describe_features(*features)});
+  features_ = *features;
+  announce();
   return {};
+}
+
+void Middlebox::announce() {
+  replies_.emplace_back(event::Ready{features_, static_cast<std::uint32_t>(table_.group_count()),
+                                     static_cast<std::uint32_t>(table_.flow_count()),
+                                     describe_features(features_)});
 }
 
 void Middlebox::on_request(Request request) {

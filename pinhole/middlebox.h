@@ -20,6 +20,7 @@ public:
 
   // Creates or adopts the tables. event::Ready is the first reply.
   [[nodiscard]] KernelResult<void> start(Instant now);
+  void announce();                  // event::Ready once more, for a new agent
   void on_request(Request request); // answered by the next commit()
   void commit(Instant now);         // call once per turn, after the turn's requests
   void on_timer(Instant now);       // at next_deadline(), or earlier
@@ -57,6 +58,7 @@ private:
   const Policy& policy_;
   Kernel& kernel_;
   RuleTable table_;
+  std::uint32_t features_ = 0;
   std::vector<Request> queue_;
   std::vector<Reply> replies_;
   std::map<FlowKey, FlowCounter> last_counters_;

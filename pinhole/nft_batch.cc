@@ -85,13 +85,16 @@ Nest NftBatch::nest(std::uint16_t attribute) {
   return {*this, static_cast<std::size_t>(reinterpret_cast<char*>(start_of) - buffer_.data())};
 }
 
-void NftBatch::number(NetlinkSocket& socket) {
+std::pair<std::uint32_t, std::uint32_t> NftBatch::number(NetlinkSocket& socket) {
   const std::size_t end = bytes().size();
+  std::uint32_t first = 0, final = 0;
   for (std::size_t at = 0; at < end;) {
     auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data() + at);
-    header->nlmsg_seq = socket.next_sequence();
+    final = header->nlmsg_seq = socket.next_sequence();
+    if (at == 0) first = final;
     at += MNL_ALIGN(header->nlmsg_len);
   }
+  return {first, final};
 }
 
 int NftBatch::run(NetlinkSocket& socket, const std::function<void(std::string_view)>& each) {
@@ -99,25 +102,28 @@ int NftBatch::run(NetlinkSocket& socket, const std::function<void(std::string_vi
   last()->nlmsg_flags |= NLM_F_ACK;
   if (kind_ == Kind::transaction)
     start(NFNL_MSG_BATCH_END, NLM_F_REQUEST, 0, htons(NFNL_SUBSYS_NFTABLES));
-  number(socket);
+  const auto [first, final] = number(socket);
   if (!socket.send(bytes())) return errno == 0 ? EIO : errno;
   int error = 0;
-  bool is_finished = false;
+  const std::uint32_t last_asked = kind_ == Kind::transaction ? final - 1 : final;
+  bool is_finished = false; // the answer to the last of the messages has come
   const auto read = [&](std::string_view message) {
     const auto* header = reinterpret_cast<const nlmsghdr*>(message.data());
+    // Echoed elements carry no number; others may be left from an earlier run.
+    if (header->nlmsg_seq != 0 && header->nlmsg_seq - first > final - first) return;
     if (header->nlmsg_type == NLMSG_ERROR) {
       nlmsgerr answer{};
       if (message.size() < NLMSG_HDRLEN + sizeof answer) return;
       std::memcpy(&answer, message.data() + NLMSG_HDRLEN, sizeof answer);
       if (error == 0) error = -answer.error;
-      is_finished = true;
+      is_finished = header->nlmsg_seq == last_asked;
     } else if (header->nlmsg_type == NLMSG_DONE) {
       is_finished = true;
     } else if (each != nullptr) {
       each(message);
     }
   };
-  for (;;) {
+  while (!is_finished) {
     const NetlinkSocket::Received received = socket.receive(read);
     if (received == NetlinkSocket::Received::lost) return ENOBUFS;
     if (received == NetlinkSocket::Received::nothing) break;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pinhole/netlink_socket.h"
@@ -59,7 +60,8 @@ private:
   friend class Nest;
   [[nodiscard]] nlmsghdr* last() const;
   void start(std::uint16_t type, std::uint16_t flags, std::uint8_t family, std::uint16_t resource);
-  void number(NetlinkSocket& socket);
+  // Gives the sequence numbers of the first and the last message.
+  std::pair<std::uint32_t, std::uint32_t> number(NetlinkSocket& socket);
   Kind kind_;
   mutable std::vector<char> buffer_;
   std::size_t last_ = 0;  // offset of the last message

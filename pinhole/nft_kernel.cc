@@ -111,7 +111,7 @@ void NftKernel::write_remove(NftBatch& batch, const FlowKey& key) {
     nft::delete_element(batch, flow_table, set_of(key), key, nft::Absent::is_fine);
     return;
   }
-  nft::new_element(batch, flow_table, set_of(key), {key, 1000});
+  nft::new_element(batch, flow_table, set_of(key), {.key = key, .timeout_ms = 1000});
   nft::delete_element(batch, flow_table, set_of(key), key, nft::Absent::is_error);
 }
 
@@ -119,9 +119,11 @@ void NftKernel::write_change(NftBatch& batch, const Change& change, const FlowCo
   const bool replaces = change.kind == Change::Kind::rewrite || restarts_counter(change);
   if (change.kind == Change::Kind::remove || replaces) write_remove(batch, change.key);
   if (change.kind == Change::Kind::remove) return;
-  nft::new_element(
-      batch, flow_table, set_of(change.key),
-      {change.key, static_cast<std::uint64_t>(change.timeout.count()), change.userdata, counted});
+  nft::new_element(batch, flow_table, set_of(change.key),
+                   {.key = change.key,
+                    .timeout_ms = static_cast<std::uint64_t>(change.timeout.count()),
+                    .userdata = change.userdata,
+                    .counter = counted});
 }
 
 KernelResult<std::vector<FlowCounter>> NftKernel::apply(std::span<const Change> changes) {

@@ -131,7 +131,11 @@ void new_element(NftBatch& batch, std::string_view table, std::string_view set,
   const Nest list = batch.nest(NFTA_SET_ELEM_LIST_ELEMENTS);
   const Nest item = batch.nest(NFTA_LIST_ELEM);
   put_key(batch, element.key);
-  batch.put_u64(NFTA_SET_ELEM_TIMEOUT, std::max<std::uint64_t>(element.timeout_ms, 1));
+  const std::uint64_t timeout_ms = std::max<std::uint64_t>(element.timeout_ms, 1);
+  batch.put_u64(NFTA_SET_ELEM_TIMEOUT, timeout_ms);
+  // Without it a re-added element with the same timeout as before isn't prolonged.
+  batch.put_u64(NFTA_SET_ELEM_EXPIRATION,
+                element.expiration_ms == 0 ? timeout_ms : element.expiration_ms);
   if (!element.userdata.empty())
     batch.put_octets(NFTA_SET_ELEM_USERDATA, element.userdata.data(), element.userdata.size());
   if (element.counter.packets != 0) put_counter(batch, element.counter);

@@ -30,10 +30,12 @@ void new_flow_set(NftBatch& batch, std::string_view table, std::string_view set,
 
 struct Element {
   FlowKey key;
-  std::uint64_t timeout_ms = 0; // never 0: that would be for ever
+  std::uint64_t timeout_ms = 0;    // never 0: that would be for ever
+  std::uint64_t expiration_ms = 0; // what is left of it; 0: all
   std::string_view userdata{};
   FlowCounter counter{}; // its first value
 };
+// An element that is there gets its time again (Feature timeout_update), and keeps all else.
 void new_element(NftBatch& batch, std::string_view table, std::string_view set,
                  const Element& element);
 enum class Absent : std::uint8_t { is_error, is_fine }; // is_fine needs destroy_element

@@ -94,11 +94,15 @@ protected:
     if (hosts) hosts->nft("flush ruleset");
   }
 
-  const Endpoint a = at("192.0.2.2", 4000), a_next = at("192.0.2.2", 4002);
-  const Endpoint b = at("198.51.100.2", 5000), b_next = at("198.51.100.2", 5002);
+  // Other ports for each case: conntrack remembers the earlier ones'.
+  const int port = next_port += 20;
+  const Endpoint a = at("192.0.2.2", port), b = at("198.51.100.2", port);
+  const Endpoint b_next = at("198.51.100.2", port + 2);
   Policy policy;
   static std::unique_ptr<ThreeHosts> hosts;
+  static int next_port;
 };
+int KernelTest::next_port = 20000;
 std::unique_ptr<ThreeHosts> KernelTest::hosts;
 
 INSTANTIATE_TEST_SUITE_P(Features, KernelTest, testing::Values(0U, like_6_1),
@@ -329,17 +333,18 @@ TEST_P(KernelTest, DeletesConntrackUnderAnEstablishedRule) {
     Engine engine(*hosts, policy);
     hosts->nft("table inet operator { chain c { type filter hook forward priority 0; policy drop; "
                "ct state established accept; meta mark & 0xff000000 == 0x4d000000 accept; }\n}");
-    const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b);
-    from_a.send(b, 2);
+    const Endpoint near = at("192.0.2.2", port + deletes), far = at("198.51.100.2", port + deletes);
+    const UdpSocket from_a(*hosts, 'a', near), to_b(*hosts, 'b', far);
+    from_a.send(far, 2);
     EXPECT_EQ(to_b.receive_all(0), 0);
-    ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
-    from_a.send(b, 2);
-    to_b.send(a, 2);
+    ASSERT_EQ(engine.open(group_1, near, far), Result::ok);
+    from_a.send(far, 2);
+    to_b.send(near, 2);
     EXPECT_EQ(to_b.receive_all(2), 2);
     EXPECT_EQ(from_a.receive_all(2), 2);
     (void)engine.ask(request::Release{2, group_1, Participant{{1}, {}}});
-    from_a.send(b, 2);
-    to_b.send(a, 2);
+    from_a.send(far, 2);
+    to_b.send(near, 2);
     const int expected = deletes ? 0 : 2; // control: the operator's rule would carry on
     EXPECT_EQ(to_b.receive_all(expected), expected);
     EXPECT_EQ(from_a.receive_all(expected), expected);
@@ -369,8 +374,10 @@ TEST_P(KernelTest, RepairsAfterFlushRuleset) {
   });
   std::this_thread::sleep_for(milliseconds(20));
   const auto start = steady_clock::now();
-  hosts->nft("flush ruleset");
-  std::this_thread::sleep_for(milliseconds(50));
+  for (int i = 0; i < 5; ++i) {
+    hosts->nft("flush ruleset");
+    std::this_thread::sleep_for(milliseconds(60));
+  }
   const auto taken = std::chrono::duration<double>(steady_clock::now() - start);
   stop = true;
   sender.join();
@@ -378,12 +385,14 @@ TEST_P(KernelTest, RepairsAfterFlushRuleset) {
   const int marked = to_b.receive_all(sent), leaked = to_b_next.receive_all(0);
   const auto replies = engine.middlebox->take_replies();
   const bool is_owned = (engine.ready.features & table_persist) != 0;
-  EXPECT_EQ(replies.size(), is_owned ? 0U : 1U);
+  EXPECT_EQ(replies.size(), is_owned ? 0U : 5U);
   std::uint32_t gap_us = 0;
-  if (!is_owned) gap_us = std::get<event::TableRepaired>(replies.at(0)).gap_us;
-  std::printf("flush %s: %d of %d marked and %d unmarked arrived at %.0f/s each, repair %u us\n",
-              is_owned ? "with owner" : "without owner", marked, sent, leaked,
-              sent / (taken.count() + 0.02), gap_us);
+  for (const Reply& reply : replies)
+    gap_us = std::max(gap_us, std::get<event::TableRepaired>(reply).gap_us);
+  std::printf(
+      "5 flushes %s: %d of %d marked and %d unmarked arrived at %.0f/s, repair at most %u us\n",
+      is_owned ? "with owner" : "without owner", marked, sent, leaked,
+      sent / (taken.count() + 0.02), gap_us);
   if (is_owned) {
     EXPECT_EQ(leaked, 0);
     EXPECT_EQ(marked, sent);
@@ -402,10 +411,13 @@ TEST_P(KernelTest, UndoesWhatOthersChange) {
   }
   const UdpSocket from_a(*hosts, 'a', a), to_b(*hosts, 'b', b), to_b_next(*hosts, 'b', b_next);
   ASSERT_EQ(engine.open(group_1, a, b), Result::ok);
+  const std::string from = "192.0.2.2 . " + std::to_string(port) + " . 198.51.100.2 . ";
   hosts->nft("delete element inet midcomd flows_udp4 "
-             "{ 192.0.2.2 . 4000 . 198.51.100.2 . 5000 }");
+             "{ " +
+             from + std::to_string(port) + " }");
   hosts->nft("add element inet midcomd flows_udp4 "
-             "{ 192.0.2.2 . 4000 . 198.51.100.2 . 5002 timeout 60s }");
+             "{ " +
+             from + std::to_string(port + 2) + " timeout 60s }");
   engine.middlebox->on_netlink_event(now());
   from_a.send(b, 2);
   from_a.send(b_next, 2);

@@ -32,7 +32,8 @@ FlowCounter FakeKernel::apply_one(const Change& change) {
 
 KernelResult<std::vector<FlowCounter>> FakeKernel::apply(std::span<const Change> changes) {
   ++batches_;
-  if (std::exchange(fails_, false) || !has_flows_) return std::unexpected(KernelError::failed);
+  if (std::exchange(fails_once_, false) || fails_ || !has_flows_)
+    return std::unexpected(KernelError::failed);
   std::vector<FlowCounter> counters;
   for (const Change& change : changes) counters.push_back(apply_one(change));
   return counters;
@@ -85,7 +86,7 @@ void FakeKernel::flush() {
 }
 
 void FakeKernel::fail_next_apply() {
-  fails_ = true;
+  fails_once_ = true;
 }
 
 void FakeKernel::insert(const StoredFlow& flow, TimePoint expiry) {

@@ -26,8 +26,9 @@ public:
   void set_time(TimePoint now) { now_ = now; } // before each call of the engine
   // A packet arrives: true when it passes (and is counted).
   bool passes(const Endpoint& source, const Endpoint& destination, TimePoint now);
-  void flush();           // somebody deletes our tables; take_damage() tells
-  void fail_next_apply(); // one batch is refused, without a change
+  void flush(); // somebody deletes our tables; take_damage() tells
+  void set_failing(bool failing) { fails_ = failing; }   // batches are refused meanwhile
+  void fail_next_apply();                                // one batch is refused, without a change
   void insert(const StoredFlow& flow, TimePoint expiry); // as an earlier process left it
   [[nodiscard]] std::size_t size(TimePoint now) const;   // live flows
   [[nodiscard]] std::vector<FlowKey> flows(TimePoint now) const;
@@ -44,7 +45,7 @@ private:
   Policy policy_;
   TimePoint now_{};
   std::map<FlowKey, Element> elements_;
-  bool has_base_ = false, has_flows_ = false, fails_ = false;
+  bool has_base_ = false, has_flows_ = false, fails_ = false, fails_once_ = false;
   Damage damage_;
   std::size_t batches_ = 0;
 };
