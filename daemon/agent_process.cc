@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/agent_process.h"
+
+#include <cerrno>
+#include <optional>
+#include <sys/random.h>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "daemon/agent.h"
+#include "daemon/channel_codec.h"
+#include "daemon/channel_link.h"
+#include "daemon/child_process.h"
+#include "daemon/event_loop.h"
+#include "daemon/memory_file.h"
+#include "daemon/role_slice.h"
+#include "daemon/role_start.h"
+#include "daemon/sandbox.h"
+#include "daemon/secret_file.h"
+#include "daemon/socket_network.h"
+
+namespace midcom {
+
+namespace {
+
+void fill_random(std::uint8_t* bytes, std::size_t size) {
+  while (size > 0) {
+    const ssize_t got = ::getrandom(bytes, size, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw std::system_error(errno, std::generic_category(), "getrandom");
+    bytes += got;
+    size -= static_cast<std::size_t>(got);
+  }
+}
+
+// All that came with the supervisor's first message.
+struct AgentStart {
+  Account account;
+  FileDescriptor empty_directory;
+  AgentSlice slice;
+  Secrets secrets;
+  TlsMaterial tls;
+  std::vector<FileDescriptor> listeners;
+};
+
+AgentStart read_start(Channel::Message message) {
+  const auto decoded = decode_control(message.bytes);
+  const auto* start = decoded ? std::get_if<control::StartAgent>(&*decoded) : nullptr;
+  auto& files = message.descriptors;
+  if (start == nullptr || files.size() != descriptors_before_listeners + start->listeners)
+    throw RoleFailure(exit_failure, "the supervisor's first message is malformed");
+  auto slice = decode_agent_slice(contents_of(files[1]));
+  if (!slice || slice->config.listeners.size() != start->listeners)
+    throw RoleFailure(exit_failure, "the configuration slice is malformed");
+  std::string secret_bytes = contents_of(files[2]);
+  auto secrets = decode_secrets(secret_bytes);
+  wipe(secret_bytes);
+  if (!secrets) throw RoleFailure(exit_failure, secrets.error());
+  AgentStart result{.account = {start->uid, start->gid},
+                    .empty_directory = std::move(files[0]),
+                    .slice = std::move(*slice),
+                    .secrets = *secrets,
+                    .tls = {},
+                    .listeners = {}};
+  result.tls = {.certificate_chain = contents_of(files[3]),
+                .private_key = contents_of(files[4]),
+                .trusted_ca = contents_of(files[5]),
+                .client_verify = result.slice.client_verify,
+                .minimum_version = result.slice.minimum_tls_version};
+  for (std::size_t index = descriptors_before_listeners; index < files.size(); ++index)
+    result.listeners.push_back(std::move(files[index]));
+  return result;
+}
+
+// Hands every event of network, channel and clock to the agent and keeps the one timer at the
+// agent's next deadline: once per turn of the loop, behind all that was ready in it.
+class AgentProcess final : public NetworkEvents, public MiddleboxPort {
+public:
+  AgentProcess(AgentStart& start, FileDescriptor control)
+      : config_(std::move(start.slice.config)), secrets_(start.secrets),
+        log_(open_role_log(start.slice.log, "agent")),
+        network_(make_network(std::move(start.tls), std::move(start.listeners))),
+        agent_(config_, secrets_, *network_, *this, *log_, fill_random),
+        due_(loop_, [this] { on_due(); }), rearm_(loop_, [this] { rearm(); }),
+        control_(loop_, std::move(control), control_callbacks()) {}
+
+  void run() {
+    control_.send(encode(Control(control::Up{})));
+    control_.read_ready(); // the channel to the middlebox, before the first call
+    rearm();
+    loop_.run();
+  }
+  [[nodiscard]] ExitStatus status() const { return status_; }
+
+  void send(const pinhole::Request& request) override {
+    if (middlebox_) middlebox_->send(encode(request));
+  }
+
+  void on_flow_open(const FlowInfo& flow, sip::TimePoint now) override {
+    agent_.on_flow_open(flow, now);
+    rearm_.schedule();
+  }
+  void on_flow_closed(FlowId flow, std::string_view reason, sip::TimePoint now) override {
+    agent_.on_flow_closed(flow, reason, now);
+    rearm_.schedule();
+  }
+  void on_message(FlowId flow, std::string bytes, sip::TimePoint now) override {
+    agent_.on_message(flow, std::move(bytes), now);
+    rearm_.schedule();
+  }
+  void on_broken_stream(FlowId flow, sip::Error error, std::string header_block,
+                        sip::TimePoint now) override {
+    agent_.on_broken_stream(flow, error, std::move(header_block), now);
+    rearm_.schedule();
+  }
+
+private:
+  std::unique_ptr<SocketNetwork> make_network(TlsMaterial tls,
+                                              std::vector<FileDescriptor> listeners) {
+    try {
+      return std::make_unique<SocketNetwork>(loop_, config_, std::move(tls), std::move(listeners),
+                                             *this, *log_);
+    } catch (const std::runtime_error& error) {
+      throw RoleFailure(exit_config, error.what());
+    }
+  }
+
+  ChannelLink::Callbacks control_callbacks() {
+    return {.on_message = [this](Channel::Message message) { return on_control(message); },
+            .on_turn_end = {},
+            .on_end = [this](ChannelLink::End) { loop_.stop(); }}; // the supervisor is gone
+  }
+
+  ChannelLink::Verdict on_control(Channel::Message& message) {
+    const auto decoded = decode_control(message.bytes);
+    if (!decoded) return ChannelLink::Verdict::end;
+    if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
+      control_.send(encode(Control(control::Pong{ping->number})));
+    } else if (std::holds_alternative<control::Peer>(*decoded) && message.descriptors.size() == 1) {
+      connect(std::move(message.descriptors.front()));
+    } else if (std::holds_alternative<control::Stop>(*decoded)) {
+      network_->stop_listening();
+      loop_.stop();
+    } else {
+      return ChannelLink::Verdict::end;
+    }
+    return ChannelLink::Verdict::go_on;
+  }
+
+  void connect(FileDescriptor socket) {
+    disconnect();
+    middlebox_ = std::make_unique<ChannelLink>(
+        loop_, std::move(socket),
+        ChannelLink::Callbacks{
+            .on_message = [this](const Channel::Message& reply) { return on_reply(reply); },
+            .on_turn_end = {},
+            .on_end = [this](ChannelLink::End end) { on_middlebox_end(end); }});
+    is_middlebox_up_ = true;
+    agent_.on_middlebox_up(loop_.now());
+    rearm_.schedule();
+  }
+
+  void disconnect() {
+    if (!std::exchange(is_middlebox_up_, false)) return;
+    agent_.on_middlebox_down(loop_.now());
+    rearm_.schedule();
+  }
+
+  ChannelLink::Verdict on_reply(const Channel::Message& message) {
+    const auto reply = decode_reply(message.bytes);
+    if (!reply || !message.descriptors.empty()) return ChannelLink::Verdict::end;
+    agent_.on_middlebox_reply(*reply, loop_.now());
+    rearm_.schedule();
+    return ChannelLink::Verdict::go_on;
+  }
+
+  // Closed: the supervisor brings a new one. Anything else is a broken invariant that only a new
+  // agent with a new channel heals.
+  void on_middlebox_end(ChannelLink::End end) {
+    disconnect();
+    if (end == ChannelLink::End::closed) return;
+    log_->write(Event(Level::error, "channel.end").add("detail", to_string(end)));
+    status_ = exit_failure;
+    loop_.stop();
+  }
+
+  void on_due() {
+    agent_.on_timer(loop_.now());
+    rearm();
+  }
+
+  void rearm() {
+    if (const auto deadline = agent_.next_deadline())
+      due_.start_at(*deadline);
+    else
+      due_.stop();
+  }
+
+  const AgentConfig config_;
+  const Secrets secrets_;
+  const std::unique_ptr<Log> log_;
+  EventLoop loop_;
+  ExitStatus status_ = exit_ok;
+  bool is_middlebox_up_ = false;
+  std::unique_ptr<ChannelLink> middlebox_;
+  std::unique_ptr<SocketNetwork> network_;
+  Agent agent_;
+  TimerEvent due_;
+  DeferredEvent rearm_;
+  ChannelLink control_;
+};
+
+} // namespace
+
+int run_agent() {
+  return run_role("agent", [] {
+    Channel control{FileDescriptor(channel_fd)};
+    AgentStart start = read_start(await_start(control));
+    AgentProcess process(start, std::move(control).take());
+    try {
+      drop_privileges(start.empty_directory.get(), start.account, Kept::nothing);
+      start.empty_directory.reset();
+      prove_dropped(start.account, Kept::nothing);
+    } catch (const std::runtime_error& error) {
+      throw RoleFailure(exit_no_permission, error.what());
+    }
+    process.run();
+    return process.status();
+  });
+}
+
+} // namespace midcom

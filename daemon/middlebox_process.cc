@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/middlebox_process.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "daemon/channel_codec.h"
+#include "daemon/channel_link.h"
+#include "daemon/child_process.h"
+#include "daemon/event_loop.h"
+#include "daemon/role_slice.h"
+#include "daemon/role_start.h"
+#include "daemon/sandbox.h"
+#include "pinhole/middlebox.h"
+#include "pinhole/nft_kernel.h"
+#include "pinhole/observe_kernel.h"
+
+namespace midcom {
+
+namespace {
+
+struct MiddleboxStart {
+  Account account;
+  FileDescriptor empty_directory;
+  LogConfig log;
+  pinhole::Policy policy;
+};
+
+MiddleboxStart read_start(Channel::Message message) {
+  const auto decoded = decode_control(message.bytes);
+  const auto* start = decoded ? std::get_if<control::StartMiddlebox>(&*decoded) : nullptr;
+  if (start == nullptr || message.descriptors.size() != 2)
+    throw RoleFailure(exit_failure, "the supervisor's first message is malformed");
+  const auto slice = decode_middlebox_slice(contents_of(message.descriptors[1]));
+  if (!slice) throw RoleFailure(exit_failure, "the configuration slice is malformed");
+  auto policy = pinhole::decode_policy(slice->policy);
+  if (!policy) throw RoleFailure(exit_failure, "the policy is malformed: " + policy.error());
+  return {.account = {start->uid, start->gid},
+          .empty_directory = std::move(message.descriptors[0]),
+          .log = slice->log,
+          .policy = std::move(*policy)};
+}
+
+ExitStatus status_of(pinhole::KernelError error) {
+  return error == pinhole::KernelError::failed ? exit_failure : exit_unavailable;
+}
+
+// In mode observe nothing is sent to the kernel but the same requests are judged and answered.
+std::unique_ptr<pinhole::Kernel> open_kernel(const pinhole::Policy& policy) {
+  if (policy.mode == pinhole::Mode::observe) return std::make_unique<pinhole::ObserveKernel>();
+  auto kernel = pinhole::NftKernel::open();
+  if (!kernel)
+    throw RoleFailure(status_of(kernel.error()),
+                      "netlink: " + std::string(to_string(kernel.error())));
+  return std::move(*kernel);
+}
+
+// A reply that may be longer than a message is cut to what one holds.
+std::vector<pinhole::Reply> messages_of(pinhole::Reply reply) {
+  std::vector<pinhole::Reply> parts;
+  if (auto* groups = std::get_if<pinhole::reply::Groups>(&reply)) {
+    std::size_t done = 0;
+    do {
+      const std::size_t count = std::min(groups->groups.size() - done, max_groups_in_message);
+      const auto first = groups->groups.begin() + static_cast<std::ptrdiff_t>(done);
+      done += count;
+      parts.emplace_back(
+          pinhole::reply::Groups{.transaction = groups->transaction,
+                                 .groups = {first, first + static_cast<std::ptrdiff_t>(count)},
+                                 .more = groups->more || done < groups->groups.size()});
+    } while (done < groups->groups.size());
+    return parts;
+  }
+  const auto cut = [](std::vector<pinhole::Counter>& counters) {
+    if (counters.size() > max_counters_in_message) counters.resize(max_counters_in_message);
+  };
+  if (auto* done = std::get_if<pinhole::reply::Done>(&reply)) cut(done->counters);
+  if (auto* event = std::get_if<pinhole::event::GroupEvent>(&reply)) cut(event->counters);
+  if (auto* ready = std::get_if<pinhole::event::Ready>(&reply))
+    ready->description.resize(std::min(ready->description.size(), max_description));
+  parts.push_back(std::move(reply));
+  return parts;
+}
+
+// One turn of the loop: all requests that are there, one commit, all replies in order.
+class MiddleboxProcess {
+public:
+  MiddleboxProcess(const MiddleboxStart& start, Log& log, FileDescriptor control)
+      : log_(log), kernel_(open_kernel(start.policy)), middlebox_(start.policy, *kernel_),
+        due_(loop_, [this] { on_due(); }),
+        control_(loop_, std::move(control),
+                 {.on_message = [this](Channel::Message message) { return on_control(message); },
+                  .on_turn_end = {},
+                  .on_end = [this](ChannelLink::End) { loop_.stop(); }}) {}
+
+  void run() {
+    const auto started = middlebox_.start(now());
+    if (!started)
+      throw RoleFailure(status_of(started.error()),
+                        "nftables: " + std::string(to_string(started.error())));
+    deliver();
+    if (middlebox_.event_fd() >= 0) {
+      netlink_ = std::make_unique<IoEvent>(loop_, middlebox_.event_fd(),
+                                           [this](unsigned) { on_netlink(); });
+      netlink_->watch(IoEvent::readable);
+    }
+    control_.send(encode(Control(control::Up{})));
+    loop_.run();
+  }
+
+private:
+  [[nodiscard]] pinhole::Instant now() const {
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    return {.steady = loop_.now(),
+            .wall_s = static_cast<std::uint64_t>(
+                std::chrono::duration_cast<std::chrono::seconds>(wall).count())};
+  }
+
+  ChannelLink::Verdict on_control(Channel::Message& message) {
+    const auto decoded = decode_control(message.bytes);
+    if (!decoded) return ChannelLink::Verdict::end;
+    if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
+      control_.send(encode(Control(control::Pong{ping->number})));
+    } else if (std::holds_alternative<control::Peer>(*decoded) && message.descriptors.size() == 1) {
+      connect(std::move(message.descriptors.front()));
+    } else if (std::holds_alternative<control::Stop>(*decoded)) {
+      loop_.stop();
+    } else {
+      return ChannelLink::Verdict::end;
+    }
+    return ChannelLink::Verdict::go_on;
+  }
+
+  void connect(FileDescriptor socket) {
+    agent_ = std::make_unique<ChannelLink>(
+        loop_, std::move(socket),
+        ChannelLink::Callbacks{
+            .on_message = [this](const Channel::Message& message) { return on_request(message); },
+            .on_turn_end = [this] { commit(); },
+            .on_end = [this](ChannelLink::End end) { on_agent_end(end); }});
+    // What is there now, for this agent.
+    ready_.adopted_groups = static_cast<std::uint32_t>(middlebox_.group_count());
+    ready_.adopted_elements = static_cast<std::uint32_t>(middlebox_.flow_count());
+    agent_->send(encode(pinhole::Reply(ready_)));
+  }
+
+  ChannelLink::Verdict on_request(const Channel::Message& message) {
+    auto request = decode_request(message.bytes);
+    if (!request || !message.descriptors.empty()) return ChannelLink::Verdict::end;
+    middlebox_.on_request(std::move(*request));
+    return ChannelLink::Verdict::go_on;
+  }
+
+  // An agent whose channel ended otherwise than by its death said what no agent of ours says.
+  void on_agent_end(ChannelLink::End end) {
+    if (end == ChannelLink::End::closed) return;
+    log_.write(Event(Level::error, "channel.violation").add("detail", to_string(end)));
+    control_.send(encode(Control(control::Violation{})));
+  }
+
+  void commit() {
+    middlebox_.commit(now());
+    deliver();
+  }
+
+  void on_netlink() {
+    middlebox_.on_netlink_event(now());
+    deliver();
+  }
+
+  void on_due() {
+    middlebox_.on_timer(now());
+    deliver();
+  }
+
+  void deliver() {
+    for (pinhole::Reply& reply : middlebox_.take_replies()) {
+      if (const auto* ready = std::get_if<pinhole::event::Ready>(&reply)) {
+        note_ready(*ready);
+      } else if (agent_) {
+        for (const pinhole::Reply& part : messages_of(std::move(reply))) agent_->send(encode(part));
+      }
+    }
+    if (const auto deadline = middlebox_.next_deadline())
+      due_.start_at(*deadline);
+    else
+      due_.stop();
+  }
+
+  // Kept: every agent gets it as its first message.
+  void note_ready(const pinhole::event::Ready& ready) {
+    ready_ = ready;
+    ready_.description.resize(std::min(ready_.description.size(), max_description));
+    log_.write(Event(Level::notice, "middlebox.ready")
+                   .add("features", ready.description)
+                   .add("groups", std::uint64_t{ready.adopted_groups})
+                   .add("elements", std::uint64_t{ready.adopted_elements}));
+  }
+
+  Log& log_;
+  EventLoop loop_;
+  std::unique_ptr<pinhole::Kernel> kernel_;
+  pinhole::Middlebox middlebox_;
+  pinhole::event::Ready ready_{};
+  TimerEvent due_;
+  std::unique_ptr<IoEvent> netlink_;
+  std::unique_ptr<ChannelLink> agent_;
+  ChannelLink control_;
+};
+
+} // namespace
+
+int run_middlebox() {
+  return run_role("middlebox", [] {
+    Channel control{FileDescriptor(channel_fd)};
+    MiddleboxStart start = read_start(await_start(control));
+    const auto log = open_role_log(start.log, "middlebox");
+    try {
+      drop_privileges(start.empty_directory.get(), start.account, Kept::net_admin);
+      start.empty_directory.reset();
+      prove_dropped(start.account, Kept::net_admin);
+    } catch (const std::runtime_error& error) {
+      throw RoleFailure(exit_no_permission, error.what());
+    }
+    // The kernel asks for the capability of who opened a netlink socket and of who sends: all of
+    // them are opened here, after the drop.
+    MiddleboxProcess process(start, *log, std::move(control).take());
+    process.run();
+    return exit_ok;
+  });
+}
+
+} // namespace midcom
