@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/config.h"
+#include "daemon/endpoint_conversion.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -330,9 +330,4 @@ std::string ports_text(const pinhole::PortRange& ports) {
   return ports.first == ports.last ? first : first + "-" + std::to_string(ports.last);
 }
 
-pinhole::Address to_pinhole(const sip::IpAddress& address) {
-  const bool is_ipv4 = address.family == sip::IpAddress::Family::ipv4;
-  return {is_ipv4 ? pinhole::Family::ipv4 : pinhole::Family::ipv6, address.octets};
-}
-
 } // namespace midcom

@@ -57,6 +57,5 @@ struct TransportAddress {
 
 [[nodiscard]] std::string duration_text(std::chrono::milliseconds duration); // "30s", "500ms"
 [[nodiscard]] std::string ports_text(const pinhole::PortRange& ports);
-[[nodiscard]] pinhole::Address to_pinhole(const sip::IpAddress& address);
 
 } // namespace midcom

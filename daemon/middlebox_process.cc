@@ -194,7 +194,7 @@ private:
   void note_ready(const pinhole::event::Ready& ready) {
     ready_ = ready;
     ready_.description.resize(std::min(ready_.description.size(), max_description));
-    log_.write(Event(Level::notice, "middlebox.ready")
+    log_.write(Event(Level::notice, "nft.ready")
                    .add("features", ready.description)
                    .add("groups", std::uint64_t{ready.adopted_groups})
                    .add("elements", std::uint64_t{ready.adopted_elements}));

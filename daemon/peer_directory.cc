@@ -44,16 +44,6 @@ std::uint16_t default_port(Transport transport) {
 
 } // namespace
 
-pinhole::Address to_pinhole(const sip::IpAddress& address) {
-  return {address.family == sip::IpAddress::Family::ipv4 ? pinhole::Family::ipv4
-                                                         : pinhole::Family::ipv6,
-          address.octets};
-}
-
-pinhole::Endpoint to_pinhole(const sip::Endpoint& endpoint) {
-  return {to_pinhole(endpoint.address), endpoint.port};
-}
-
 PeerDirectory::PeerDirectory(const AgentConfig& config) : config_(config) {
   for (const auto& peer : config_.peers) {
     const std::string_view side = peer.side.empty() ? peer.name : peer.side;

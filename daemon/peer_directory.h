@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "daemon/agent_config.h"
+#include "daemon/endpoint_conversion.h"
 #include "sip/uri.h"
 
 namespace midcom {
-
-[[nodiscard]] pinhole::Address to_pinhole(const sip::IpAddress& address);
-[[nodiscard]] pinhole::Endpoint to_pinhole(const sip::Endpoint& endpoint);
 
 using PeerIndex = std::size_t;
 inline constexpr PeerIndex no_peer = static_cast<PeerIndex>(-1);
