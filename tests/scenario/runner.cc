@@ -104,7 +104,7 @@ void Runner::run_step(Step step) {
         rows, [&](const Row& candidate) { return step.command == candidate.command; });
     if (row == std::end(rows)) throw std::runtime_error("no such command: " + step.command);
     note("-- " + step.place.to_string() + " " + step.command + " " + step.rest);
-    if (step.command != "CONFIG" && !world_) make_world();
+    if (step.command != "CONFIG" && step.command != "TARGET" && !world_) make_world();
     (this->*row->run)(step);
   } catch (const Failure&) {
     throw;

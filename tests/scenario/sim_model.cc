@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/scenario/sim_model.h"
+
+#include <algorithm>
+#include <set>
+
+namespace midcom::scenario {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds slack{4};        // slowest middlebox of the simulation, and a timer's turn
+constexpr seconds losers{60};      // losing branches are closed by then
+constexpr seconds early_life{310}; // an early dialog without its agent
+
+bool has_rule(const pinhole::Request& request, const Directed& flow) {
+  const auto* set = std::get_if<pinhole::request::SetGroup>(&request);
+  return set && std::ranges::any_of(set->rules, [&](const pinhole::Rule& rule) {
+           return (rule.a == flow.source && rule.b == flow.destination) ||
+                  (rule.b == flow.source && rule.a == flow.destination);
+         });
+}
+
+std::string text_of(const Directed& flow) {
+  return flow.source.to_string() + " -> " + flow.destination.to_string();
+}
+
+} // namespace
+
+std::string leg_of(const Wire& message) {
+  const auto to = parameter_of(message.header("To"), "tag");
+  if (to.ends_with("-caller")) return parameter_of(message.header("From"), "tag");
+  return to;
+}
+
+std::vector<Directed> Model::flows_of(const Pair& pair) const {
+  const auto a = *pinhole::Address::parse(pair.caller.address);
+  const auto b = *pinhole::Address::parse(pair.callee.address);
+  std::vector<Directed> flows;
+  for (std::uint16_t i = 0; i < 2; ++i) {
+    const pinhole::Endpoint from{a, static_cast<std::uint16_t>(pair.caller.port + i)};
+    const pinhole::Endpoint to{b, static_cast<std::uint16_t>(pair.callee.port + i)};
+    flows.push_back({from, to});
+    flows.push_back({to, from});
+  }
+  return flows;
+}
+
+void Model::made_offer(const std::string& call, const std::string& body) { bodies_[body] = call; }
+
+void Model::made_answer(const std::string& call, const std::string& leg, const std::string& body,
+                        const Media& caller, const Media& callee) {
+  bodies_[body] = call;
+  for (const auto index : answers_[body])
+    if (pairs_[index].leg == leg) return; // the same body again
+  pairs_.push_back({call, leg, caller, callee, false, false, {}});
+  const auto index = pairs_.size() - 1;
+  answers_[body].push_back(index);
+  for (const auto& flow : flows_of(pairs_.back())) by_flow_[flow].push_back(index);
+}
+
+void Model::given(const Wire& message, bool by_participant) {
+  const auto call = message.header("Call-ID");
+  if (!message.body.empty())
+    if (const auto found = answers_.find(message.body); found != answers_.end())
+      for (const auto index : found->second)
+        if (pairs_[index].leg == leg_of(message)) pairs_[index].is_believed = true;
+  if (message.is_request() && message.method() == "BYE" && by_participant)
+    calls_[call].legs[leg_of(message)].bye_given = true;
+}
+
+TimePoint Model::end_of_tolerance() const {
+  return middlebox_down_ ? TimePoint::max()
+                         : (middlebox_back_ + slack > world_.now() ? middlebox_back_ + slack
+                                                                   : world_.now());
+}
+
+void Model::ended(const std::string& call, const std::string& leg) {
+  auto& state = calls_[call].legs[leg];
+  if (!state.ended) state.ended = end_of_tolerance();
+}
+
+void Model::supersede(const Pair& by) {
+  for (auto& pair : pairs_)
+    if (&pair != &by && pair.call == by.call && pair.leg == by.leg && pair.is_believed && !pair.until)
+      pair.until = world_.now() + grace_ + slack;
+}
+
+void Model::forwarded(Pair& pair) {
+  if (pair.is_forwarded || pair.until) return;
+  const auto& leg = calls_[pair.call].legs[pair.leg];
+  if (leg.ended || leg.bye_given || calls_[pair.call].failed) return;
+  if (!pair.is_believed) throw Violation("an answer leaves that the agent was never given");
+  pair.is_forwarded = true;
+  for (const auto& flow : flows_of(pair)) {
+    if (!world_.middlebox().passes(flow, world_.now()))
+      throw Violation("an answer leaves before its rule is there: " + text_of(flow));
+    for (const auto& request : world_.unacknowledged())
+      if (has_rule(request, flow) && pair.until)
+        throw Violation("an answer leaves before the acknowledgement of " + text_of(flow));
+  }
+  supersede(pair);
+}
+
+void Model::sent(const Wire& message, To to) {
+  const auto call = message.header("Call-ID");
+  const auto leg = leg_of(message);
+  if (!message.body.empty()) {
+    const auto known = bodies_.find(message.body);
+    if (known == bodies_.end() || known->second != call)
+      throw Violation("a body that nobody of the call wrote:\n" + message.body);
+    if (const auto found = answers_.find(message.body); found != answers_.end())
+      for (const auto index : found->second)
+        if (pairs_[index].leg == leg) forwarded(pairs_[index]);
+  }
+  const auto method = message.method();
+  const int status = message.status();
+  if (message.is_request()) {
+    if (method == "ACK" && to == To::callee && !leg.empty() && calls_[call].legs[leg].is_answered) {
+      calls_[call].legs[leg].is_confirmed = true;
+      for (auto& [tag, other] : calls_[call].legs)
+        if (!other.is_answered && !other.until) other.until = world_.now() + losers;
+    }
+    return;
+  }
+  if (method == "BYE" && (to == To::caller || to == To::callee) &&
+      (status / 100 == 2 || status == 481 || status == 408 || status == 430))
+    ended(call, leg);
+  if (method != "INVITE" || to != To::caller || words_of(message.header("CSeq"))[0] != "1") return;
+  if (status / 100 == 2) {
+    auto& state = calls_[call].legs[leg];
+    state.is_answered = true;
+    state.until.reset();
+    if (!state.since) state.since = world_.now();
+  }
+  if (status >= 300 && !calls_[call].failed) calls_[call].failed = end_of_tolerance();
+}
+
+void Model::agent_restarted() {
+  // What a dead agent was about to take away stays as long as the kernel was told.
+  for (auto& pair : pairs_)
+    if (pair.until && *pair.until >= world_.now()) pair.until = TimePoint::max();
+  for (auto& [id, call] : calls_)
+    for (auto& [tag, leg] : call.legs)
+      if (leg.until) leg.until = std::max(*leg.until, world_.now() + early_life);
+}
+
+void Model::middlebox_started() {
+  middlebox_down_ = false;
+  middlebox_back_ = world_.now();
+  for (auto& [id, call] : calls_) {
+    if (call.failed == TimePoint::max()) call.failed = world_.now() + slack;
+    for (auto& [tag, leg] : call.legs)
+      if (leg.ended == TimePoint::max()) leg.ended = world_.now() + slack;
+  }
+}
+
+std::string Model::why_not_allowed(const Pair& pair) {
+  const auto now = world_.now();
+  auto& call = calls_[pair.call];
+  auto& leg = call.legs[pair.leg];
+  if (!pair.is_believed) return "its answer has not reached the agent";
+  if (leg.ended && now >= *leg.ended) return "its dialog has ended";
+  if (call.failed && now >= *call.failed && !leg.is_answered) return "its INVITE has failed";
+  if (leg.until && now > *leg.until) return "its branch has lost";
+  if (pair.until && now > *pair.until + (middlebox_back_ + slack > now ? slack : seconds(0)) &&
+      !middlebox_down_)
+    return "a later exchange took its place";
+  return {};
+}
+
+bool Model::must_pass(const Pair& pair) {
+  auto& leg = calls_[pair.call].legs[pair.leg];
+  return pair.is_forwarded && !pair.until && leg.is_confirmed && !leg.bye_given && !leg.ended &&
+         leg.since && world_.now() < *leg.since + lifetime_ - seconds(2);
+}
+
+void Model::check() {
+  ++checks_;
+  const auto passing = world_.middlebox().passing(world_.now());
+  for (const auto& flow : passing) {
+    const auto found = by_flow_.find(flow);
+    if (found == by_flow_.end())
+      throw Violation("passes, but nobody agreed on it: " + text_of(flow));
+    std::string why;
+    for (const auto index : found->second)
+      if (why = why_not_allowed(pairs_[index]); why.empty()) break;
+    if (!why.empty()) throw Violation("passes, but " + why + ": " + text_of(flow));
+  }
+  const std::set<Directed> there(passing.begin(), passing.end());
+  for (const auto& pair : pairs_)
+    if (must_pass(pair))
+      for (const auto& flow : flows_of(pair))
+        if (!there.contains(flow)) throw Violation("a live stream is cut: " + text_of(flow));
+}
+
+void Model::check_empty() {
+  if (const auto flows = world_.middlebox().passing(world_.now()); !flows.empty())
+    throw Violation("left over at the end: " + text_of(flows[0]));
+  const auto counts = world_.counts();
+  if (counts.calls != 0 || counts.transactions != 0)
+    throw Violation("left over at the end: " + std::to_string(counts.calls) + " calls, " +
+                    std::to_string(counts.transactions) + " transactions");
+}
+
+} // namespace midcom::scenario
