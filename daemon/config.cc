@@ -130,6 +130,7 @@ void fill_policy(ConfigDraft& draft) {
   agent.forbidden_ports = policy.forbidden_ports;
   agent.forbidden_hosts = policy.forbidden_hosts;
   agent.mode = policy.mode;
+  agent.limits.rules = policy.max_rules;
   policy.sides = sides_of(agent.peers);
   policy.max_lifetime_s = static_cast<std::uint32_t>(agent.timeouts.call.count());
   for (const ListenerConfig& listener : agent.listeners) {

@@ -214,6 +214,7 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
   wakeups_.emplace(now + config_.timeouts.call, Wakeup{call, {}});
   log_.write(call_event(Level::info, "call.answer", *call)
                  .add("code", static_cast<std::uint64_t>(status))
+                 .add("media", media_word(*call, tag))
                  .add("leg", tag));
 }
 

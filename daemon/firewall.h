@@ -94,6 +94,8 @@ private:
   [[nodiscard]] PartyRecord record(const FlowEntry& flow, const sip::NameAddr& who) const;
   [[nodiscard]] bool may_act(const Call& call, const PartyRecord& party,
                              const FlowEntry& flow) const;
+  // For the log: "pinholes", "local" (both ends on one side: nothing to open) or "none".
+  [[nodiscard]] std::string_view media_word(const Call& call, std::string_view tag) const;
   [[nodiscard]] std::vector<pinhole::Rule> wanted_rules(const Call& call, const Leg& leg) const;
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);

@@ -129,6 +129,18 @@ bool Firewall::may_act(const Call& call, const PartyRecord& party, const FlowEnt
   return !network.empty() && network == party.network;
 }
 
+std::string_view Firewall::media_word(const Call& call, std::string_view tag) const {
+  const auto leg = call.legs.find(tag);
+  if (leg == call.legs.end() || !leg->second.exchange.in_force()) return "none";
+  if (!leg->second.rules.empty()) return "pinholes";
+  const auto flows = sip::plan_media(*leg->second.exchange.in_force()).flows;
+  const bool is_local = std::ranges::any_of(flows, [&](const auto& flow) {
+    const auto side = peers_.side_of(flow.caller.address);
+    return !side.empty() && side == peers_.side_of(flow.callee.address);
+  });
+  return is_local ? "local" : "none";
+}
+
 std::vector<pinhole::Rule> Firewall::wanted_rules(const Call& call, const Leg& leg) const {
   const auto& pair = leg.exchange.in_force();
   if (leg.is_ended || !pair) return {};

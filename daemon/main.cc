@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unistd.h>
+#include <vector>
 
 #include "daemon/agent_process.h"
 #include "daemon/channel.h"
@@ -111,6 +113,11 @@ int run(int count, char** words) {
     return exit_ok;
   }
   open_standard_descriptors();
+  // Before the configuration, whose key files only root can read.
+  if (!line->is_check && ::geteuid() != 0) {
+    print({"must be started as root"});
+    return exit_no_permission;
+  }
   const auto config = load_config(line->config_file);
   if (!config) {
     for (const ConfigError& error : config.error())

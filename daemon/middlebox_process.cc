@@ -196,8 +196,8 @@ private:
     ready_.description.resize(std::min(ready_.description.size(), max_description));
     log_.write(Event(Level::notice, "nft.ready")
                    .add("features", ready.description)
-                   .add("groups", std::uint64_t{ready.adopted_groups})
-                   .add("elements", std::uint64_t{ready.adopted_elements}));
+                   .add("adopted_groups", std::uint64_t{ready.adopted_groups})
+                   .add("adopted_elements", std::uint64_t{ready.adopted_elements}));
   }
 
   Log& log_;

@@ -52,7 +52,10 @@ std::string Proxy::extra_fields(Reason reason, const sip::Message& request) cons
   std::string extra;
   const ReasonRow& row = row_of(reason);
   if (!row.warning.empty())
-    extra += "Warning: 399 " + config_.names.front() + " \"" + std::string(row.warning) + "\"\r\n";
+    extra += "Warning: 399 " + config_.names.front() + " \"" + std::string(row.warning) + " (" +
+             std::string(row.word) + ")\"\r\n";
+  if (reason == Reason::sips_required) // RFC 5630 6.2
+    extra += "Warning: 380 " + config_.names.front() + " \"SIPS Not Allowed\"\r\n";
   if (row.status == 503) extra += "Retry-After: 10\r\n";
   if (reason == Reason::bad_extension)
     for (const auto value : request.values(sip::HeaderName::proxy_require))
