@@ -123,8 +123,6 @@ class Walk:
    pinholes    ip netns exec {gateway} watch -n 1 nft list table inet midcomd
    log         tail -f {lab.midcomd.log}
    phones      tail -f {alice.log} {bob.log}
-   hang up     printf '20:{{"command":"hangup"}},' | ip netns exec {lab.a.name} nc -N 127.0.0.1 4444
-   packets     ip netns exec {gateway} tcpdump -ni phones-a
    processes   pgrep -P {lab.midcomd.pid} -a
 """, flush=True)
         while True:
@@ -157,6 +155,8 @@ def main():
         print("\ncleaning up", flush=True)
         return 0 if "--keep" in sys.argv[1:] else 130
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         walk.close()
 
 

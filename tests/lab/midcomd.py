@@ -6,7 +6,6 @@ import os
 import pwd
 import re
 import signal
-import socket
 import subprocess
 import time
 
@@ -170,18 +169,7 @@ class Midcomd:
                 [binary(), "--config", self._configuration], stdout=log,
                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
         self.wait("nft.ready", since=mark, timeout=timeout)
-        self.wait_listening(timeout)
-
-    def wait_listening(self, timeout=8.0):
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and self._process.poll() is None:
-            probe = self._namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
-            with probe:
-                probe.settimeout(0.5)
-                if probe.connect_ex((PHONES_A.gateway4, 5061)) == 0:
-                    return
-            time.sleep(0.05)
-        raise LabError(f"midcomd does not listen: {self.tail()}")
+        self.wait("daemon.ready", since=mark, timeout=timeout)
 
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:

@@ -14,6 +14,8 @@ import socket
 import subprocess
 import threading
 
+from names import NameServer
+
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PREFIX = "midlab"
@@ -106,19 +108,11 @@ PHONES_B = Link("phones-b", "198.51.100.1", "198.51.100.10", "2001:db8:b::1", "2
 CORE = Link("core", "203.0.113.1", "203.0.113.10", "2001:db8:c::1", "2001:db8:c::10",
             ("203.0.113.20", "203.0.113.21"))
 
-HOSTS = """127.0.0.1 localhost
-::1 localhost
-203.0.113.1 gw.example.net
-203.0.113.10 core.example
-203.0.113.20 trunk.example
-"""
-
-
 class Topology:
     """phone A | gateway | phone B, and the core network."""
 
     def __init__(self, directory, tag=""):
-        self._all = []
+        self._all, self._servers = [], []
         stem = f"{PREFIX}-{os.getpid()}{tag}"
         try:
             self.gateway = self._add(f"{stem}-gw")
@@ -130,12 +124,19 @@ class Topology:
         except BaseException:
             self.remove()
             raise
-        for name, text in (("hosts", HOSTS), ("resolv.conf", "# nobody to ask\n")):
+        files = {"hosts": "127.0.0.1 localhost\n::1 localhost\n",
+                 "resolv.conf": "nameserver 127.0.0.1\n"}
+        for name, text in files.items():
             path = os.path.join(directory, name)
             with open(path, "w", encoding="ascii") as file:
                 file.write(text)
             for namespace in self._all:
                 namespace.mounts[path] = f"/etc/{name}"
+        for namespace, link in ((self.a, PHONES_A), (self.b, PHONES_B), (self.core, CORE)):
+            self._servers.append(NameServer(namespace, {
+                "gw.example.net": (link.gateway4, link.gateway6),
+                "core.example": (CORE.host4, CORE.host6), "trunk.example": (CORE.more4[0], None),
+                "localhost": ("127.0.0.1", "::1")}))
 
     def _add(self, name):
         namespace = Namespace(name)
@@ -160,6 +161,8 @@ class Topology:
         return host
 
     def remove(self):
+        for server in self._servers:
+            server.close()
         for namespace in reversed(self._all):
             with contextlib.suppress(LabError, OSError):
                 namespace.remove()

@@ -221,11 +221,12 @@ class Tap:
                 self.marked.append((stamp, outgoing, number, tuple4))
 
     def saw(self, numbers, timeout=0.25):
-        """Which of these probes came by, waiting a little for the last."""
+        """Which of these probes arrived here, waiting a little for the last."""
         wanted = set(numbers)
         deadline = time.monotonic() + timeout
         while True:
-            seen = wanted & {number for _, _, number, _ in list(self.marked)}
+            seen = wanted & {number for _, outgoing, number, _ in list(self.marked)
+                             if not outgoing}
             if seen == wanted or time.monotonic() > deadline:
                 return seen
             time.sleep(0.01)

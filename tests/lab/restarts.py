@@ -128,7 +128,7 @@ def restart_all(lab):
     closing = check_bye_over(lab, call, line, 430)
     check_new_call(lab, call, line)
     lab.figure(f"started anew in {back:.0f} ms, {len(after)} pinholes adopted "
-               f"({ready.get('adopted_groups', ready.get('adopted', '?'))} groups), 0 packets "
+               f"({ready.get('groups', '?')} groups), 0 packets "
                f"lost, longest gap {gap:.0f} ms; {closing}")
 
 
@@ -162,7 +162,8 @@ def flush(lab):
     check(gap < 500, f"the door stood open for {gap:.1f} ms")
     lab.check_roads(is_open=False)
     repaired = lab.midcomd.events("nft.repaired", mark)
-    check(repaired or not passed, "packets passed and nothing was repaired")
+    check(repaired or not passed, f"{len(passed)} packets passed in {gap:.2f} ms and no "
+          "nft.repaired is in the log")
     call.check_flows("after the flush")
     lost = call.at_alice.missing() + call.at_trunk.missing()
     call.hang_up()
@@ -171,7 +172,7 @@ def flush(lab):
     check_new_call(lab, call, call.line)
     accepted = "flushed" if done.returncode == 0 else f"refused ({done.stderr.strip()[:40]})"
     lab.figure(f"{accepted}: {len(passed)} of {len(sent)} unmarked probes passed "
-               f"({rate:.0f}/s), gap {gap:.2f} ms, repaired events {len(repaired)}, "
+               f"({rate:.0f}/s), gap {gap + (1000 / rate if passed else 0):.1f} ms at most, repaired events {len(repaired)}, "
                f"{lost} call packets lost")
 
 
