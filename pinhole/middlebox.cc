@@ -79,6 +79,7 @@ Middlebox::Work Middlebox::perform(const Request& request, Instant now) {
   if (const auto* set = std::get_if<request::SetGroup>(&request)) {
     if (const Result result = check(policy_, *set); result != Result::ok)
       return {transaction, result};
+    if (!table_.contains(set->group)) fresh_.insert(set->group);
     auto outcome = table_.set_group(*set, now);
     return {transaction, outcome.result, Counts::final, std::move(outcome.removed)};
   }
@@ -185,7 +186,7 @@ void Middlebox::resync(Instant now) {
   retry_.reset();
   const std::vector<GroupId> after = table_.groups();
   for (const GroupId& group : before)
-    if (!std::ranges::binary_search(after, group))
+    if (!std::ranges::binary_search(after, group) && !fresh_.contains(group))
       replies_.emplace_back(event::GroupEvent{group, event::Cause::lost, {}});
 }
 

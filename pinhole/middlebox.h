@@ -3,7 +3,9 @@
 // and events out. No loop, clock or channel of its own.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "pinhole/kernel.h"
@@ -62,6 +64,7 @@ private:
   std::vector<Request> queue_;
   std::vector<Reply> replies_;
   std::map<FlowKey, FlowCounter> last_counters_;
+  std::set<GroupId> fresh_;        // asked for in this turn: refused with it, not lost
   std::optional<TimePoint> retry_; // of a failed resync or a postponed repair
   bool is_in_step_ = true;         // false: the shadow is void until a dump succeeds
   Damage damage_;

@@ -40,7 +40,7 @@ struct Policy {
   Mode mode = Mode::appliance;
   std::uint32_t mark = 0x4d000000, mask = 0xff000000;
   std::vector<Side> sides;
-  std::vector<PortRange> media_ports{{1024, 65535}};
+  std::vector<PortRange> media_ports = std::vector<PortRange>(1, PortRange{1024, 65535});
   std::vector<PortRange> forbidden_ports;
   std::vector<Prefix> forbidden_hosts;
   std::vector<Prefix> own_addresses; // the gateway's own: never media

@@ -5,6 +5,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pinhole/nft_writer.h"
@@ -99,8 +100,9 @@ void write_source_check(NftBatch& batch, const Policy& policy) {
     Rule(batch, base_table, side_chain(i)).count().verdict(NF_DROP);
   }
   // The longest prefix says whose an address is.
-  std::ranges::stable_sort(
-      networks, [](const auto& l, const auto& r) { return l.prefix.length > r.prefix.length; });
+  std::ranges::sort(networks, [](const auto& l, const auto& r) {
+    return std::pair(r.prefix.length, l.side) < std::pair(l.prefix.length, r.side);
+  });
   for (const Network& network : networks) {
     Rule rule(batch, base_table, "sources");
     match_prefix(rule, network.prefix, End::source);
