@@ -24,8 +24,8 @@ Config config_of(const std::string& text) {
   const char* pem = "-----BEGIN NOTHING-----\n-----END NOTHING-----\n";
   std::string whole = text;
   if (text.find("[tls]") == std::string::npos)
-    whole += "\n[tls]\ncertificate = " + write("cert.pem", pem) + "\nkey = " + write("key.pem", pem) +
-             "\nca = " + write("ca.pem", pem) + "\n";
+    whole += "\n[tls]\ncertificate = " + write("cert.pem", pem) +
+             "\nkey = " + write("key.pem", pem) + "\nca = " + write("ca.pem", pem) + "\n";
   const auto file = write("midcomd.conf", whole);
   auto config = load_config(file);
   fs::remove_all(directory);

@@ -44,7 +44,8 @@ std::string text_of(const Directed& flow) {
 
 std::string text_of(const Event& event) {
   std::string out(event.name());
-  for (const auto& [key, value] : event.fields()) out.append(" ").append(key).append("=").append(value);
+  for (const auto& [key, value] : event.fields())
+    out.append(" ").append(key).append("=").append(value);
   return out;
 }
 
@@ -150,7 +151,8 @@ void Runner::expect_nothing(const Step& step) {
     if (!step.rest.empty() && name != step.rest) continue;
     for (const auto& wire : party.inbox)
       if (wire.status() != 100)
-        throw Failure(step.place, "expected nothing for " + name + ", sent was:\n" + wire.to_bytes());
+        throw Failure(step.place,
+                      "expected nothing for " + name + ", sent was:\n" + wire.to_bytes());
   }
 }
 
@@ -163,13 +165,15 @@ void Runner::expect_unchanged(const Step& step) {
     if (text(given, i) == text(taken, i)) continue;
     // Content-Length may have been filled in by the writer of the test message.
     if (i >= given.size() && same_word(taken[i].first, "Content-Length")) continue;
-    throw Failure(step.place, "a header changed:\n  - " + text(given, i) + "\n  + " + text(taken, i));
+    throw Failure(step.place,
+                  "a header changed:\n  - " + text(given, i) + "\n  + " + text(taken, i));
   }
 }
 
 void Runner::expect_body_identical(const Step& step) {
   if (last_given_.body != last_taken_.body)
-    throw Failure(step.place, "the body changed:\n- " + last_given_.body + "\n+ " + last_taken_.body);
+    throw Failure(step.place,
+                  "the body changed:\n- " + last_given_.body + "\n+ " + last_taken_.body);
 }
 
 void Runner::expect_rules(const Step& step) {
@@ -180,7 +184,8 @@ void Runner::expect_rules(const Step& step) {
     want.push_back(directed(words[0], words[2]));
     if (words[1] == "<->") want.push_back(directed(words[2], words[0]));
   }
-  if (want.empty() && step.rest != "none") throw Failure(step.place, "EXPECT_RULES none, or a list");
+  if (want.empty() && step.rest != "none")
+    throw Failure(step.place, "EXPECT_RULES none, or a list");
   auto have = world_->middlebox().passing(world_->now());
   std::ranges::sort(want);
   std::ranges::sort(have);

@@ -75,16 +75,26 @@ std::string make_sdp(const std::vector<std::string>& words) {
     const auto equals = words[i].find('=');
     const auto key = words[i].substr(0, equals);
     const auto value = equals == std::string::npos ? "" : words[i].substr(equals + 1);
-    if (key == "v") version = value;
-    else if (key == "proto") protocol = value;
-    else if (key == "c") connection = value;
-    else if (key == "dir") tail += "a=" + value + "\r\n";
-    else if (key == "mux") tail += "a=rtcp-mux\r\n";
-    else if (key == "rtcp") tail += "a=rtcp:" + value + "\r\n";
-    else if (key == "attr") tail += "a=" + value + "\r\n";
-    else if (key == "session") session += "a=" + value + "\r\n";
-    else if (key == "video") more += "m=video " + value + " " + protocol + " 31\r\n";
-    else throw std::runtime_error("unknown word in Body: " + words[i]);
+    if (key == "v")
+      version = value;
+    else if (key == "proto")
+      protocol = value;
+    else if (key == "c")
+      connection = value;
+    else if (key == "dir")
+      tail += "a=" + value + "\r\n";
+    else if (key == "mux")
+      tail += "a=rtcp-mux\r\n";
+    else if (key == "rtcp")
+      tail += "a=rtcp:" + value + "\r\n";
+    else if (key == "attr")
+      tail += "a=" + value + "\r\n";
+    else if (key == "session")
+      session += "a=" + value + "\r\n";
+    else if (key == "video")
+      more += "m=video " + value + " " + protocol + " 31\r\n";
+    else
+      throw std::runtime_error("unknown word in Body: " + words[i]);
   }
   for (auto* text : {&tail, &session}) std::ranges::replace(*text, '_', ' ');
   return "v=0\r\no=- 1 " + version + " IN " + family + " " + host + "\r\ns=-\r\nc=IN " + family +
@@ -226,12 +236,13 @@ void Parties::took(const std::string& name, const Wire& wire, const std::string&
 }
 
 std::string Parties::look_up(const std::string& variable) const {
-  if (const auto plain = variables_.find(variable); plain != variables_.end())
-    return plain->second;
+  if (const auto plain = variables_.find(variable); plain != variables_.end()) return plain->second;
   std::vector<std::string> parts(1);
   for (const char c : variable)
-    if (c == '.') parts.emplace_back();
-    else parts.back() += c;
+    if (c == '.')
+      parts.emplace_back();
+    else
+      parts.back() += c;
   const auto party = parties_.find(parts[0]);
   if (party == parties_.end() || parts.size() < 2)
     throw std::runtime_error("unknown variable " + variable);
@@ -246,10 +257,14 @@ std::string Parties::look_up(const std::string& variable) const {
   if (parts[2] == "URI") return message->second.uri();
   auto values = message->second.values(parts[2]);
   for (std::size_t i = 3; i < parts.size() && !values.empty(); ++i) {
-    if (parts[i] == "reversed") std::ranges::reverse(values);
-    else if (parts[i] == "uri") values = {uri_of(values[0])};
-    else if (parts[i] == "branch" || parts[i] == "tag") values = {parameter_of(values[0], parts[i])};
-    else values = {values.at(static_cast<std::size_t>(std::stoi(parts[i])) - 1)};
+    if (parts[i] == "reversed")
+      std::ranges::reverse(values);
+    else if (parts[i] == "uri")
+      values = {uri_of(values[0])};
+    else if (parts[i] == "branch" || parts[i] == "tag")
+      values = {parameter_of(values[0], parts[i])};
+    else
+      values = {values.at(static_cast<std::size_t>(std::stoi(parts[i])) - 1)};
   }
   return join(values);
 }

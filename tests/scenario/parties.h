@@ -17,11 +17,11 @@ namespace midcom::scenario {
 struct Party {
   FlowId flow = 0; // the newest of this name
   std::string sent_by, transport;
-  std::deque<Wire> inbox;             // sent by the agent, not yet expected by the script
-  std::deque<std::string> raw_inbox;  // the same as bytes
-  std::map<std::string, Wire> taken;  // last one expected, by method or status
+  std::deque<Wire> inbox;            // sent by the agent, not yet expected by the script
+  std::deque<std::string> raw_inbox; // the same as bytes
+  std::map<std::string, Wire> taken; // last one expected, by method or status
   std::map<std::string, std::string> taken_bytes;
-  std::map<std::string, Wire> given;  // last one sent to the agent, by method or status
+  std::map<std::string, Wire> given; // last one sent to the agent, by method or status
   std::string last_given_bytes;
   std::vector<std::string> route_set; // of its last dialog
   int cseq = 0, branches = 0;

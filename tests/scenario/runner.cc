@@ -113,7 +113,9 @@ void Runner::run_step(Step step) {
   }
 }
 
-void Runner::note(const std::string& text) { trace_ += text + "\n"; }
+void Runner::note(const std::string& text) {
+  trace_ += text + "\n";
+}
 
 void Runner::make_world() {
   const auto config = config_of(config_text_);
@@ -248,9 +250,13 @@ void Runner::forward(const Step& step) {
   settle_and_give(words[0], parties_.forward(words[0], words[1], options));
 }
 
-void Runner::pass(const Step& step) { world_->pass(duration_of(first_word(step.rest))); }
+void Runner::pass(const Step& step) {
+  world_->pass(duration_of(first_word(step.rest)));
+}
 
-void Runner::hold_middlebox(const Step&) { world_->hold_middlebox(true); }
+void Runner::hold_middlebox(const Step&) {
+  world_->hold_middlebox(true);
+}
 
 void Runner::release_middlebox(const Step&) {
   world_->hold_middlebox(false);
@@ -287,10 +293,9 @@ void Runner::break_stream(const Step& step) {
   std::string head;
   for (const auto& line : step.block) head += line + "\r\n";
   const auto words = words_of(step.rest);
-  const auto error = words.size() > 1 && words[1] == "not-sip" ? sip::Error::not_sip
-                     : words.size() > 1 && words[1] == "too-long"
-                         ? sip::Error::too_long
-                         : sip::Error::bad_content_length;
+  const auto error = words.size() > 1 && words[1] == "not-sip"    ? sip::Error::not_sip
+                     : words.size() > 1 && words[1] == "too-long" ? sip::Error::too_long
+                                                                  : sip::Error::bad_content_length;
   world_->break_stream(parties_.of(words.at(0)).flow, error, head);
   world_->settle();
 }
@@ -321,6 +326,8 @@ void Runner::set(const Step& step) {
                space == std::string::npos ? "" : trim(step.rest.substr(space)));
 }
 
-void Runner::ignore(const Step& step) { ignored_.insert(first_word(step.rest)); }
+void Runner::ignore(const Step& step) {
+  ignored_.insert(first_word(step.rest));
+}
 
 } // namespace midcom::scenario

@@ -89,8 +89,8 @@ private:
   std::vector<std::string> connects_; // not yet expected
   std::set<std::string> closed_;
   std::set<std::size_t> used_log_;
-  Wire last_given_;  // last message any party gave to the agent
-  Wire last_taken_;  // last message any party expected
+  Wire last_given_;               // last message any party gave to the agent
+  Wire last_taken_;               // last message any party expected
   std::set<std::string> ignored_; // parties whose unexpected messages don't matter
   std::string trace_;
 };

@@ -12,9 +12,13 @@ namespace {
 
 using Definitions = std::map<std::string, std::vector<Step>>;
 
-bool is_indented(const std::string& line) { return line[0] == ' ' || line[0] == '\t'; }
+bool is_indented(const std::string& line) {
+  return line[0] == ' ' || line[0] == '\t';
+}
 
-std::size_t indentation(const std::string& line) { return line.find_first_not_of(" \t"); }
+std::size_t indentation(const std::string& line) {
+  return line.find_first_not_of(" \t");
+}
 
 // Splits lines into steps; blank lines stay inside a block when more of it follows.
 std::vector<Step> split(const std::vector<std::pair<int, std::string>>& lines,

@@ -18,8 +18,8 @@ struct Place {
 
 struct Step {
   Place place;
-  std::string command; // EXPECT_SEND
-  std::string rest;    // the line after it, trimmed
+  std::string command;            // EXPECT_SEND
+  std::string rest;               // the line after it, trimmed
   std::vector<std::string> block; // without the common indentation
 };
 

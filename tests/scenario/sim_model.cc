@@ -47,14 +47,16 @@ std::vector<Directed> Model::flows_of(const Pair& pair) const {
   return flows;
 }
 
-void Model::made_offer(const std::string& call, const std::string& body) { bodies_[body] = call; }
+void Model::made_offer(const std::string& call, const std::string& body) {
+  bodies_[body] = call;
+}
 
 void Model::made_answer(const std::string& call, const std::string& leg, const std::string& body,
                         const Media& caller, const Media& callee) {
   bodies_[body] = call;
   for (const auto index : answers_[body])
     if (pairs_[index].leg == leg) return; // the same body again
-  pairs_.push_back({call, leg, caller, callee, false, false, {}});
+  pairs_.push_back({call, leg, caller, callee, false, false, false, {}});
   const auto index = pairs_.size() - 1;
   answers_[body].push_back(index);
   for (const auto& flow : flows_of(pairs_.back())) by_flow_[flow].push_back(index);
@@ -71,9 +73,9 @@ void Model::given(const Wire& message, bool by_participant) {
 }
 
 TimePoint Model::end_of_tolerance() const {
-  return middlebox_down_ ? TimePoint::max()
-                         : (middlebox_back_ + slack > world_.now() ? middlebox_back_ + slack
-                                                                   : world_.now());
+  return middlebox_down_
+             ? TimePoint::max()
+             : (middlebox_back_ + slack > world_.now() ? middlebox_back_ + slack : world_.now());
 }
 
 void Model::ended(const std::string& call, const std::string& leg) {
@@ -83,7 +85,8 @@ void Model::ended(const std::string& call, const std::string& leg) {
 
 void Model::supersede(const Pair& by) {
   for (auto& pair : pairs_)
-    if (&pair != &by && pair.call == by.call && pair.leg == by.leg && pair.is_believed && !pair.until)
+    if (&pair != &by && pair.call == by.call && pair.leg == by.leg && pair.is_believed &&
+        !pair.until)
       pair.until = world_.now() + grace_ + slack;
 }
 
@@ -92,12 +95,14 @@ void Model::forwarded(Pair& pair) {
   const auto& leg = calls_[pair.call].legs[pair.leg];
   if (leg.ended || leg.bye_given || calls_[pair.call].failed) return;
   if (!pair.is_believed) throw Violation("an answer leaves that the agent was never given");
+  // Without a middlebox an answer may go on, with no media: nothing opens (invariant 7).
+  if (middlebox_down_) return;
   pair.is_forwarded = true;
   for (const auto& flow : flows_of(pair)) {
     if (!world_.middlebox().passes(flow, world_.now()))
       throw Violation("an answer leaves before its rule is there: " + text_of(flow));
     for (const auto& request : world_.unacknowledged())
-      if (has_rule(request, flow) && pair.until)
+      if (!pair.is_acknowledged && has_rule(request, flow))
         throw Violation("an answer leaves before the acknowledgement of " + text_of(flow));
   }
   supersede(pair);
@@ -189,6 +194,13 @@ void Model::check() {
     if (!why.empty()) throw Violation("passes, but " + why + ": " + text_of(flow));
   }
   const std::set<Directed> there(passing.begin(), passing.end());
+  for (auto& pair : pairs_)
+    if (pair.is_believed && !pair.is_acknowledged)
+      pair.is_acknowledged = std::ranges::all_of(flows_of(pair), [&](const Directed& flow) {
+        return there.contains(flow) &&
+               std::ranges::none_of(world_.unacknowledged(),
+                                    [&](const auto& request) { return has_rule(request, flow); });
+      });
   for (const auto& pair : pairs_)
     if (must_pass(pair))
       for (const auto& flow : flows_of(pair))

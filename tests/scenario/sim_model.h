@@ -50,7 +50,7 @@ private:
   struct Pair {
     std::string call, leg;
     Media caller, callee;
-    bool is_believed = false, is_forwarded = false;
+    bool is_believed = false, is_forwarded = false, is_acknowledged = false;
     std::optional<TimePoint> until; // superseded: allowed till then
   };
   struct Leg {
@@ -75,7 +75,7 @@ private:
   sip::Duration grace_, lifetime_;
   std::map<std::string, Call> calls_;
   std::vector<Pair> pairs_;
-  std::map<std::string, std::string> bodies_;           // body -> call
+  std::map<std::string, std::string> bodies_;               // body -> call
   std::map<std::string, std::vector<std::size_t>> answers_; // body -> pairs
   std::map<Directed, std::vector<std::size_t>> by_flow_;
   bool middlebox_down_ = false;

@@ -9,13 +9,14 @@ namespace midcom::scenario {
 
 namespace {
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 std::string long_name(std::string_view name) {
   static constexpr std::pair<char, std::string_view> compact[] = {
-      {'v', "Via"},     {'f', "From"},         {'t', "To"},
-      {'i', "Call-ID"}, {'m', "Contact"},      {'l', "Content-Length"},
-      {'k', "Supported"}, {'c', "Content-Type"}};
+      {'v', "Via"},     {'f', "From"},           {'t', "To"},        {'i', "Call-ID"},
+      {'m', "Contact"}, {'l', "Content-Length"}, {'k', "Supported"}, {'c', "Content-Type"}};
   if (name.size() == 1)
     for (const auto& [letter, full] : compact)
       if (lower(name[0]) == letter) return std::string(full);
@@ -74,7 +75,8 @@ std::string parameter_of(std::string_view value, std::string_view name) {
   std::size_t at = close == std::string_view::npos ? 0 : close;
   while ((at = value.find(';', at)) != std::string_view::npos) {
     const auto end = value.find(';', at + 1);
-    const auto part = trim(value.substr(at + 1, end == std::string_view::npos ? end : end - at - 1));
+    const auto part =
+        trim(value.substr(at + 1, end == std::string_view::npos ? end : end - at - 1));
     const auto equals = part.find('=');
     if (same_word(trim(std::string_view(part).substr(0, equals)), name))
       return equals == std::string::npos ? std::string() : trim(part.substr(equals + 1));
@@ -100,8 +102,9 @@ Wire Wire::parse(std::string_view bytes) {
       wire.headers.back().second += " " + trim(line);
     } else {
       const auto colon = line.find(':');
-      wire.headers.emplace_back(trim(line.substr(0, colon)),
-                                colon == std::string_view::npos ? "" : trim(line.substr(colon + 1)));
+      wire.headers.emplace_back(trim(line.substr(0, colon)), colon == std::string_view::npos
+                                                                 ? ""
+                                                                 : trim(line.substr(colon + 1)));
     }
   }
   return wire;

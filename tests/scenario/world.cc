@@ -23,8 +23,8 @@ SecretKey key_of(std::uint8_t fill) {
 } // namespace
 
 World::World(AgentConfig config, const pinhole::Policy& policy, Hooks hooks, std::uint64_t seed)
-    : config_(std::move(config)), hooks_(std::move(hooks)), random_(seed * 2654435761U + 88172645463325252U),
-      middlebox_(make_middlebox_side(policy)) {
+    : config_(std::move(config)), hooks_(std::move(hooks)),
+      random_(seed * 2654435761U + 88172645463325252U), middlebox_(make_middlebox_side(policy)) {
   secrets_.flow_token = key_of(1);
   secrets_.group = key_of(2);
   secrets_.identity = key_of(3);
@@ -130,7 +130,9 @@ void World::break_stream(FlowId flow, sip::Error error, std::string header_block
   remove_flow(flow, "closed");
 }
 
-void World::hang_up(FlowId flow, std::string_view reason) { remove_flow(flow, reason); }
+void World::hang_up(FlowId flow, std::string_view reason) {
+  remove_flow(flow, reason);
+}
 
 bool World::is_open(FlowId flow) const {
   const auto found = flows_.find(flow);
@@ -168,8 +170,9 @@ void World::run_reply() {
   const pinhole::Reply reply = std::move(replies_.front());
   replies_.pop_front();
   if (const auto* done = std::get_if<pinhole::reply::Done>(&reply))
-    std::erase_if(unacked_,
-                  [&](const auto& request) { return transaction_of(request) == done->transaction; });
+    std::erase_if(unacked_, [&](const auto& request) {
+      return transaction_of(request) == done->transaction;
+    });
   agent_->on_middlebox_reply(reply, now_);
 }
 
