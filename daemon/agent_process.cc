@@ -216,7 +216,7 @@ private:
 int run_agent() {
   return run_role("agent", [] {
     Channel control{FileDescriptor(channel_fd)};
-    AgentStart start = read_start(await_start(control));
+    AgentStart start = read_start(await_start(control, "midcomd-agent"));
     AgentProcess process(start, std::move(control).take());
     try {
       drop_privileges(start.empty_directory.get(), start.account, Kept::nothing);

@@ -216,7 +216,7 @@ private:
 int run_middlebox() {
   return run_role("middlebox", [] {
     Channel control{FileDescriptor(channel_fd)};
-    MiddleboxStart start = read_start(await_start(control));
+    MiddleboxStart start = read_start(await_start(control, "midcomd-middle"));
     const auto log = open_role_log(start.log, "middlebox");
     try {
       drop_privileges(start.empty_directory.get(), start.account, Kept::net_admin);

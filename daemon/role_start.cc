@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <sys/prctl.h>
 #include <utility>
 
 #include "daemon/memory_file.h"
@@ -16,7 +17,8 @@ constexpr int longest_wait_ms = 30000;
 
 } // namespace
 
-Channel::Message await_start(Channel& channel) {
+Channel::Message await_start(Channel& channel, const char* name) {
+  (void)::prctl(PR_SET_NAME, name, 0, 0, 0); // exec of /proc/self/exe left "exe"
   for (const int signal : {SIGINT, SIGHUP, SIGPIPE}) (void)std::signal(signal, SIG_IGN);
   ::tzset(); // while the time zone's file can be read
   auto message = channel.receive_within(longest_wait_ms);

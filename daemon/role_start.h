@@ -24,9 +24,9 @@ private:
   ExitStatus status_;
 };
 
-// The supervisor's first message, awaited on fd 3. Signals that a terminal sends to the whole group
-// are the supervisor's business and ignored from here on.
-[[nodiscard]] Channel::Message await_start(Channel& channel);
+// The supervisor's first message, awaited on fd 3; `name` is the process's in ps. Signals that a
+// terminal sends to the whole group are the supervisor's business and ignored from here on.
+[[nodiscard]] Channel::Message await_start(Channel& channel, const char* name);
 
 // The whole contents of a memory file that came along.
 [[nodiscard]] std::string contents_of(const FileDescriptor& file);
