@@ -69,6 +69,7 @@ void Middlebox::commit(Instant now) {
   for (Work& work : works) finish(work, is_committed);
   for (const std::uint64_t transaction : lists) list(transaction);
   last_counters_.clear();
+  fresh_.clear();
 }
 
 Middlebox::Work Middlebox::perform(const Request& request, Instant now) {
@@ -178,6 +179,7 @@ bool Middlebox::apply(const std::vector<Change>& changes, Instant now) {
 void Middlebox::resync(Instant now) {
   is_in_step_ = false;
   retry_ = now.steady + retry_interval;
+  for (const GroupId& group : fresh_) (void)table_.drop(group);
   const std::vector<GroupId> before = table_.groups();
   auto stored = kernel_.dump();
   if (!stored) return;
@@ -186,7 +188,7 @@ void Middlebox::resync(Instant now) {
   retry_.reset();
   const std::vector<GroupId> after = table_.groups();
   for (const GroupId& group : before)
-    if (!std::ranges::binary_search(after, group) && !fresh_.contains(group))
+    if (!std::ranges::binary_search(after, group))
       replies_.emplace_back(event::GroupEvent{group, event::Cause::lost, {}});
 }
 
