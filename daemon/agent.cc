@@ -73,7 +73,14 @@ void Agent::on_broken_stream(FlowId flow, sip::Error error, std::string header_b
 }
 
 void Agent::on_middlebox_reply(const pinhole::Reply& reply, sip::TimePoint now) {
-  if (std::holds_alternative<pinhole::event::Ready>(reply)) impl_->firewall.middlebox_up(now);
+  if (const auto* ready = std::get_if<pinhole::event::Ready>(&reply)) {
+    impl_->log.write(Event(Level::notice, "middlebox.up")
+                         .add("adopted_groups", ready->adopted_groups)
+                         .add("adopted_elements", ready->adopted_elements));
+    impl_->firewall.middlebox_up(now);
+  }
+  if (const auto* repaired = std::get_if<pinhole::event::TableRepaired>(&reply))
+    impl_->log.write(Event(Level::warning, "nft.repaired").add("gap_us", repaired->gap_us));
   impl_->firewall.pinholes().on_reply(reply, now);
 }
 
