@@ -130,12 +130,13 @@ class Suite:
                 [path, *arguments], timeout=timeout, sanitized=sanitized,
                 environment={"GTEST_OUTPUT": f"xml:{results}/", **SANITIZERS})
             passed, failed, skipped = count_cases(results)
+        why = "out of time" if status == 124 else ""
         if not passed + failed + skipped:
             passed, failed = (1, 0) if status == 0 else (0, 1)
+            why = why or tail(output, 1)
         if status and not failed:
             failed = 1
-        self.report(what or name, passed, failed, skipped, started, output if failed else "",
-                    "out of time" if status == 124 else "")
+        self.report(what or name, passed, failed, skipped, started, output if failed else "", why)
 
     def unit(self, quick):
         if self.build("release"):
