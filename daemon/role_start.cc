@@ -19,7 +19,7 @@ constexpr int longest_wait_ms = 30000;
 
 Channel::Message await_start(Channel& channel, const char* name) {
   (void)::prctl(PR_SET_NAME, name, 0, 0, 0); // exec of /proc/self/exe left "exe"
-  for (const int signal : {SIGINT, SIGHUP, SIGPIPE}) (void)std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) (void)std::signal(signal, SIG_IGN);
   ::tzset(); // while the time zone's file can be read
   auto message = channel.receive_within(longest_wait_ms);
   if (!message) throw RoleFailure(exit_failure, "no message from the supervisor");
