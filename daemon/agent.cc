@@ -20,6 +20,10 @@ struct Agent::Impl {
                  [this](const CallPtr& call, sip::TimePoint now) { proxy.resume(call, now); }),
         proxy(configuration, peers, secrets, net, flows, firewall, event_log, std::move(random)) {}
 
+  [[nodiscard]] std::string_view name_of(const FlowEntry& flow) const {
+    return flow.peer == no_peer ? std::string_view("-") : peers.at(flow.peer).name;
+  }
+
   const AgentConfig& config;
   EventLog& log;
   Network& network;
@@ -42,13 +46,11 @@ void Agent::on_flow_open(const FlowInfo& flow, sip::TimePoint) {
 void Agent::on_flow_closed(FlowId flow, std::string_view reason, sip::TimePoint now) {
   const auto entry = impl_->flows.closed(flow);
   if (!entry) return;
-  const bool was_peer_up = entry->target.has_value();
-  if (was_peer_up)
-    impl_->log.write(
-        Event(Level::notice, "peer.down")
-            .add("peer", entry->peer == no_peer ? "-" : impl_->peers.at(entry->peer).name)
-            .add("dst", entry->info.remote.to_string())
-            .add("reason", reason));
+  if (entry->target)
+    impl_->log.write(Event(Level::notice, "peer.down")
+                         .add("peer", impl_->name_of(*entry))
+                         .add("dst", entry->info.remote.to_string())
+                         .add("reason", reason));
   impl_->proxy.on_flow_closed(*entry, now);
 }
 
@@ -60,7 +62,7 @@ void Agent::on_message(FlowId flow, std::string bytes, sip::TimePoint now) {
   std::string copy; // kept only to answer what does not pass the gate
   auto message =
       sip::Message::parse(std::move(bytes), framing, impl_->config.limits.message, &copy);
-  if (!message) return impl_->proxy.on_rejected(flow, copy, message.error());
+  if (!message) return impl_->proxy.on_rejected(flow, copy, message.error(), now);
   if ((*message)->is_request())
     impl_->proxy.on_request(flow, *std::move(message), now);
   else
@@ -68,8 +70,8 @@ void Agent::on_message(FlowId flow, std::string bytes, sip::TimePoint now) {
 }
 
 void Agent::on_broken_stream(FlowId flow, sip::Error error, std::string header_block,
-                             sip::TimePoint) {
-  impl_->proxy.on_rejected(flow, header_block, error);
+                             sip::TimePoint now) {
+  impl_->proxy.on_rejected(flow, header_block, error, now);
 }
 
 void Agent::on_middlebox_reply(const pinhole::Reply& reply, sip::TimePoint now) {

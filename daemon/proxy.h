@@ -31,7 +31,7 @@ public:
   void on_request(FlowId flow, sip::MessagePtr request, sip::TimePoint now);
   void on_response(FlowId flow, sip::MessagePtr response, sip::TimePoint now);
   // Bytes that did not pass the gate.
-  void on_rejected(FlowId flow, std::string_view bytes, sip::Error error);
+  void on_rejected(FlowId flow, std::string_view bytes, sip::Error error, sip::TimePoint now);
   void on_flow_closed(const FlowEntry& flow, sip::TimePoint now);
   // The middlebox has answered for a call: its messages go on, in order.
   void resume(const CallPtr& call, sip::TimePoint now);
@@ -60,7 +60,10 @@ private:
   [[nodiscard]] std::expected<Outgoing, Reason>
   prepare(const sip::Message& request, const FlowEntry& from, const RequestRoute& route);
   [[nodiscard]] std::string token_for(const FlowEntry& flow) const;
-  [[nodiscard]] bool admit(FlowEntry& from, const sip::Message& request);
+  [[nodiscard]] bool admit(FlowEntry& from, const sip::Message& request, sip::TimePoint now);
+  // Bad input is logged at most once per source and interval.
+  [[nodiscard]] bool may_log(const sip::IpAddress& source, sip::TimePoint now);
+  void note_alias(const FlowEntry& from, const sip::Message& request);
 
   // Answers.
   void refuse(TransactionId server, Reason reason, sip::TimePoint now);

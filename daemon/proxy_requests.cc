@@ -47,7 +47,7 @@ std::string Proxy::random_hex(std::size_t octets) const {
 }
 
 // Whoever is no peer of ours, or asks for too much, costs no transaction.
-bool Proxy::admit(FlowEntry& from, const sip::Message& request) {
+bool Proxy::admit(FlowEntry& from, const sip::Message& request, sip::TimePoint now) {
   Reason reason = Reason::none;
   if (from.peer == no_peer)
     reason = Reason::unknown_peer;
@@ -56,7 +56,7 @@ bool Proxy::admit(FlowEntry& from, const sip::Message& request) {
     reason = Reason::transaction_limit;
   if (reason == Reason::none) return true;
   const int status = row_of(reason).status;
-  log_refusal(&from, request, status, reason);
+  if (may_log(from.info.remote.address, now)) log_refusal(&from, request, status, reason);
   // UDP sources can be forged: a stranger gets no answer to reflect.
   if (from.info.transport == Transport::udp && reason == Reason::unknown_peer) return false;
   if (request.method() != "ACK")
@@ -67,11 +67,28 @@ bool Proxy::admit(FlowEntry& from, const sip::Message& request) {
   return false;
 }
 
+// RFC 5923 5: a peer that proved its name and asks for an alias is reached back over this
+// connection, under that name alone.
+void Proxy::note_alias(const FlowEntry& from, const sip::Message& request) {
+  if (from.info.transport != Transport::tls || !from.info.is_inbound) return;
+  const auto& next_hop = peers_.at(from.peer).next_hop;
+  const sip::Via& via = request.top_via();
+  if (!next_hop || !via.parameter("alias") || request.vias().size() != 1) return;
+  const bool is_proved = std::ranges::any_of(from.info.identities, [&](const auto& identity) {
+    return sip::iequals(identity, next_hop->tls_name);
+  });
+  if (!is_proved || next_hop->address.address != from.info.remote.address) return;
+  flows_.alias(
+      from.info.id,
+      {Transport::tls, {from.info.remote.address, via.port.value_or(5061)}, next_hop->tls_name});
+}
+
 void Proxy::on_request(FlowId flow, sip::MessagePtr request, sip::TimePoint now) {
   FlowEntry* from = flows_.find(flow);
-  if (from == nullptr || !admit(*from, *request)) return;
+  if (from == nullptr || !admit(*from, *request, now)) return;
   const auto source = from->info.remote.address;
   if (request->method() == "ACK") return handle_ack(flow, request, now);
+  note_alias(*from, *request);
   const std::string key = TransactionTable::server_key(*request, request->method(), source);
   if (ServerTransaction* known = transactions_.server(key)) {
     run(*known, std::visit([](auto& machine) { return machine.on_request(); }, known->machine),

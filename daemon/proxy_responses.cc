@@ -78,21 +78,24 @@ void Proxy::log_refusal(const FlowEntry* from, const sip::Message& request, int 
   log_.write(event);
 }
 
-void Proxy::on_rejected(FlowId flow, std::string_view bytes, sip::Error error) {
+bool Proxy::may_log(const sip::IpAddress& source, sip::TimePoint now) {
+  if (silenced_.size() >= silenced_limit) silenced_.clear();
+  auto& last = silenced_[source];
+  if (last != sip::TimePoint{} && now - last < refusal_log_interval) return false;
+  last = now;
+  return true;
+}
+
+void Proxy::on_rejected(FlowId flow, std::string_view bytes, sip::Error error, sip::TimePoint now) {
   const FlowEntry* from = flows_.find(flow);
   if (from == nullptr) return;
   const int status = sip::status_for(error);
-  const auto now = std::chrono::steady_clock::now();
-  if (silenced_.size() >= silenced_limit) silenced_.clear();
-  auto& last = silenced_[from->info.remote.address];
-  if (last == sip::TimePoint{} || now - last >= refusal_log_interval) {
-    last = now;
+  if (may_log(from->info.remote.address, now))
     log_.write(Event(Level::notice, "message.reject")
                    .add("src", from->info.remote.to_string())
                    .add("reason", word_of(Reason::parse_error))
                    .add("detail", sip::to_string(error))
                    .add("code", static_cast<std::uint64_t>(status)));
-  }
   if (from->peer == no_peer || from->info.transport == Transport::udp) return;
   const auto rejected = sip::salvage_request(bytes);
   if (!rejected || rejected->method == "ACK") return;
