@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace midcom::scenario {
 
@@ -95,8 +96,11 @@ void Model::forwarded(Pair& pair) {
   const auto& leg = calls_[pair.call].legs[pair.leg];
   if (leg.ended || leg.bye_given || calls_[pair.call].failed) return;
   if (!pair.is_believed) throw Violation("an answer leaves that the agent was never given");
+  // A branch that answers after another has won: its caller ends it at once, nothing need pass.
+  for (const auto& [tag, other] : calls_[pair.call].legs)
+    if (tag != pair.leg && other.is_answered && !leg.is_first) return;
   // Without a middlebox an answer may go on, with no media: nothing opens (invariant 7).
-  if (middlebox_down_) return;
+  if (!world_.is_ready()) return;
   pair.is_forwarded = true;
   for (const auto& flow : flows_of(pair)) {
     if (!world_.middlebox().passes(flow, world_.now()))
@@ -108,7 +112,7 @@ void Model::forwarded(Pair& pair) {
   supersede(pair);
 }
 
-void Model::sent(const Wire& message, To to) {
+void Model::sent(const Wire& message, To to, bool proves) {
   const auto call = message.header("Call-ID");
   const auto leg = leg_of(message);
   if (!message.body.empty()) {
@@ -130,11 +134,16 @@ void Model::sent(const Wire& message, To to) {
     return;
   }
   if (method == "BYE" && (to == To::caller || to == To::callee) &&
-      (status / 100 == 2 || status == 481 || status == 408 || status == 430))
+      (status / 100 == 2 || status == 481 || status == 408 || status == 430) &&
+      (proves || !calls_[call].is_orphan))
     ended(call, leg);
   if (method != "INVITE" || to != To::caller || words_of(message.header("CSeq"))[0] != "1") return;
   if (status / 100 == 2) {
     auto& state = calls_[call].legs[leg];
+    if (!state.is_answered)
+      state.is_first = std::ranges::none_of(calls_[call].legs, [&](const auto& other) {
+        return other.second.is_answered && other.first != leg;
+      });
     state.is_answered = true;
     state.until.reset();
     if (!state.since) state.since = world_.now();
@@ -146,13 +155,21 @@ void Model::agent_restarted() {
   // What a dead agent was about to take away stays as long as the kernel was told.
   for (auto& pair : pairs_)
     if (pair.until && *pair.until >= world_.now()) pair.until = TimePoint::max();
-  for (auto& [id, call] : calls_)
-    for (auto& [tag, leg] : call.legs)
+  watch_middlebox();
+  for (auto& [id, call] : calls_) {
+    call.is_orphan = true;
+    if (call.failed && *call.failed > world_.now()) call.failed = world_.now() + early_life;
+    for (auto& [tag, leg] : call.legs) {
       if (leg.until) leg.until = std::max(*leg.until, world_.now() + early_life);
+      if (leg.ended && *leg.ended > world_.now()) leg.ended = TimePoint::max();
+    }
+  }
 }
 
-void Model::middlebox_started() {
-  middlebox_down_ = false;
+// Between the agent and a middlebox that is ready; otherwise nothing can be opened or closed.
+void Model::watch_middlebox() {
+  const bool was_down = std::exchange(middlebox_down_, !world_.is_ready());
+  if (middlebox_down_ || !was_down) return;
   middlebox_back_ = world_.now();
   for (auto& [id, call] : calls_) {
     if (call.failed == TimePoint::max()) call.failed = world_.now() + slack;
@@ -177,12 +194,13 @@ std::string Model::why_not_allowed(const Pair& pair) {
 
 bool Model::must_pass(const Pair& pair) {
   auto& leg = calls_[pair.call].legs[pair.leg];
-  return pair.is_forwarded && !pair.until && leg.is_confirmed && !leg.bye_given && !leg.ended &&
-         leg.since && world_.now() < *leg.since + lifetime_ - seconds(2);
+  return pair.is_forwarded && !pair.until && leg.is_first && leg.is_confirmed && !leg.bye_given &&
+         !leg.ended && leg.since && world_.now() < *leg.since + lifetime_ - seconds(2);
 }
 
 void Model::check() {
   ++checks_;
+  watch_middlebox();
   const auto passing = world_.middlebox().passing(world_.now());
   for (const auto& flow : passing) {
     const auto found = by_flow_.find(flow);

@@ -35,10 +35,9 @@ public:
   void given(const Wire& message, bool by_participant);
   // The agent has put a message on the flow of one of the call's two user agents, or of a proxy.
   enum class To { caller, callee, proxy, other };
-  void sent(const Wire& message, To to);
+  // `proves`: over a transport on which it can prove who it is (DESIGN.md: never UDP alone).
+  void sent(const Wire& message, To to, bool proves);
   void agent_restarted();
-  void middlebox_stopped() { middlebox_down_ = true; }
-  void middlebox_started();
 
   // After every step. Throws Violation.
   void check();
@@ -55,12 +54,14 @@ private:
   };
   struct Leg {
     bool is_answered = false, is_confirmed = false, bye_given = false;
+    bool is_first = false; // of the call's branches: a caller ends the others at once
     std::optional<TimePoint> ended, until;
     std::optional<TimePoint> since; // first answer forwarded
   };
   struct Call {
     std::map<std::string, Leg> legs;
     std::optional<TimePoint> failed;
+    bool is_orphan = false; // its agent has died
   };
 
   [[nodiscard]] std::vector<Directed> flows_of(const Pair& pair) const;
@@ -68,6 +69,7 @@ private:
   void forwarded(Pair& pair);
   void ended(const std::string& call, const std::string& leg);
   void supersede(const Pair& by);
+  void watch_middlebox();
   [[nodiscard]] bool must_pass(const Pair& pair);
   [[nodiscard]] TimePoint end_of_tolerance() const;
 

@@ -111,10 +111,12 @@ void SimNet::sent(FlowId flow, const std::string& bytes) {
          wire.header("Call-ID") + " " + wire.header("CSeq") + " " + leg_of(wire) + "]");
   const auto* call = call_of(wire);
   if (call)
-    model_->sent(wire, index == call->caller()   ? Model::To::caller
-                       : index == call->callee() ? Model::To::callee
-                       : index == core_party     ? Model::To::proxy
-                                                 : Model::To::other);
+    model_->sent(wire,
+                 index == call->caller()   ? Model::To::caller
+                 : index == call->callee() ? Model::To::callee
+                 : index == core_party     ? Model::To::proxy
+                                           : Model::To::other,
+                 parties_[index].transport != Transport::udp);
   parties_[index].to_party.push_back(bytes);
 }
 
@@ -282,8 +284,11 @@ void SimNet::middlebox_turn() {
 }
 
 void SimNet::go_on(sip::Duration time) {
-  const auto end = now() + time;
+  auto end = now() + time;
   while (true) {
+    // A middlebox that has work is slow, not stopped: time goes on in small steps with it.
+    if (world_->has_requests() || world_->has_replies())
+      end = std::min(end, now() + milliseconds(200));
     const auto next = world_->next_deadline();
     if (!next || *next > end) break;
     world_->advance_to(*next);
@@ -314,12 +319,11 @@ void SimNet::disaster() {
   if (kind < 20) {
     note("== the agent dies");
     ++figures_.agent_restarts;
-    model_->agent_restarted();
     world_->restart_agent();
+    model_->agent_restarted();
   } else if (kind < 40 && world_->middlebox_runs()) {
     note("== the middlebox dies");
     ++figures_.middlebox_restarts;
-    model_->middlebox_stopped();
     world_->stop_middlebox();
     middlebox_back_ = now() + milliseconds(dice_.below(3000));
   } else if (kind < 60) {
@@ -341,7 +345,6 @@ void SimNet::step(bool finishing) {
   if (middlebox_back_ && now() >= *middlebox_back_) {
     note("== the middlebox is back");
     middlebox_back_.reset();
-    model_->middlebox_started();
     world_->start_middlebox();
   }
   const bool waits = world_->has_posted() || world_->has_requests() || world_->has_replies();

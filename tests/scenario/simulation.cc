@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// simulation [--seeds N] [--start S] [--seconds T] [--trace]: random calls, each seed a world of
-// its own; stops at the first seed that breaks an invariant and prints how it came to it.
+// simulation [--seeds N] [--start S] [--seconds T] [--trace] [--keep-going]: random calls, each
+// seed a world of its own; stops at the first seed that breaks an invariant and prints how it came
+// to it.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -66,7 +67,7 @@ early = 5m
 struct Options {
   std::uint64_t seeds = 1000, start = 1;
   std::optional<long> seconds;
-  bool traces = false;
+  bool traces = false, keeps_going = false;
 };
 
 Options read_options(int argc, char** argv) {
@@ -76,6 +77,8 @@ Options read_options(int argc, char** argv) {
     const bool has_value = i + 1 < argc;
     if (word == "--trace")
       options.traces = true;
+    else if (word == "--keep-going")
+      options.keeps_going = true;
     else if (word == "--seeds" && has_value)
       options.seeds = std::stoull(argv[++i]);
     else if (word == "--start" && has_value)
@@ -83,13 +86,15 @@ Options read_options(int argc, char** argv) {
     else if (word == "--seconds" && has_value)
       options.seconds = std::stol(argv[++i]);
     else
-      throw std::runtime_error("simulation [--seeds N] [--start S] [--seconds T] [--trace]");
+      throw std::runtime_error(
+          "simulation [--seeds N] [--start S] [--seconds T] [--trace] [--keep-going]");
   }
   return options;
 }
 
 // True when the seed holds.
-bool run_seed(const Config& config, std::uint64_t seed, bool traces, Figures& figures) {
+bool run_seed(const Config& config, std::uint64_t seed, bool traces, bool explains,
+              Figures& figures) {
   SimNet net(config, seed, traces);
   try {
     net.run();
@@ -97,7 +102,7 @@ bool run_seed(const Config& config, std::uint64_t seed, bool traces, Figures& fi
     if (traces) std::cout << net.trace();
     return true;
   } catch (const std::exception& error) {
-    if (!traces) return run_seed(config, seed, true, figures);
+    if (!traces && explains) return run_seed(config, seed, true, true, figures);
     std::cout << net.trace() << "FAIL seed " << seed << ": " << error.what()
               << "\n  again with: simulation --trace --seeds 1 --start " << seed << "\n";
     return false;
@@ -111,19 +116,21 @@ int run(const Options& options) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   Figures sum;
-  std::uint64_t done = 0;
+  std::uint64_t done = 0, failed = 0;
   for (; done < options.seeds; ++done) {
     if (options.seconds && elapsed() >= static_cast<double>(*options.seconds)) break;
-    if (!run_seed(config, options.start + done, options.traces, sum)) return 1;
+    if (run_seed(config, options.start + done, options.traces, !options.keeps_going, sum)) continue;
+    if (!options.keeps_going) return 1;
+    ++failed;
   }
-  std::cout << "simulation: seeds=" << done << " start=" << options.start << " calls=" << sum.calls
-            << " messages=" << sum.messages << " steps=" << sum.steps << " checks=" << sum.checks
-            << " lost=" << sum.lost << " repeated=" << sum.repeated
+  std::cout << "simulation: seeds=" << done << " failed=" << failed << " start=" << options.start
+            << " calls=" << sum.calls << " messages=" << sum.messages << " steps=" << sum.steps
+            << " checks=" << sum.checks << " lost=" << sum.lost << " repeated=" << sum.repeated
             << " reordered=" << sum.reordered << " hang_ups=" << sum.hang_ups
             << " agent_restarts=" << sum.agent_restarts
             << " middlebox_restarts=" << sum.middlebox_restarts << " forgeries=" << sum.forgeries
             << " seconds=" << elapsed() << "\n";
-  return 0;
+  return failed == 0 ? 0 : 1;
 }
 
 } // namespace

@@ -173,6 +173,7 @@ void World::run_reply() {
     std::erase_if(unacked_, [&](const auto& request) {
       return transaction_of(request) == done->transaction;
     });
+  if (std::holds_alternative<pinhole::event::Ready>(reply)) is_ready_ = true;
   agent_->on_middlebox_reply(reply, now_);
 }
 
@@ -224,6 +225,7 @@ void World::pass(sip::Duration time) {
 }
 
 void World::restart_agent() {
+  is_ready_ = false;
   agent_.reset();
   const auto flows = std::move(flows_);
   flows_.clear();
@@ -241,6 +243,7 @@ void World::restart_agent() {
 
 void World::stop_middlebox() {
   middlebox_->stop();
+  is_ready_ = false;
   middlebox_runs_ = false;
   requests_.clear();
   unacked_.clear();

@@ -80,6 +80,8 @@ public:
   void stop_middlebox();
   void start_middlebox();
   [[nodiscard]] bool middlebox_runs() const { return middlebox_runs_; }
+  // The agent has heard event::Ready on its present channel.
+  [[nodiscard]] bool is_ready() const { return is_ready_; }
 
 private:
   struct Flow {
@@ -105,7 +107,7 @@ private:
   TimePoint now_{std::chrono::seconds(1000000)};
   RecordingLog log_;
   std::unique_ptr<MiddleboxSide> middlebox_;
-  bool middlebox_runs_ = false, held_ = false;
+  bool middlebox_runs_ = false, held_ = false, is_ready_ = false;
   FlowId next_flow_ = 1;
   std::map<FlowId, Flow> flows_;
   std::deque<std::function<void()>> posted_;
