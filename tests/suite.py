@@ -93,7 +93,8 @@ class Suite:
                                        *targets], timeout=1500)
         if status:
             errors = [line for line in output.splitlines()
-                      if re.search(r"error|FAILED|undefined reference", line)]
+                      if re.search(r"\berror: |^FAILED: |undefined reference|multiple definition",
+                                   line)]
             self.report(f"build {preset}", 0, 1, 0, started, "\n".join(errors or [output]))
         else:
             print(f"ok   build {preset} ({time.monotonic() - started:.0f} s)", flush=True)
