@@ -154,14 +154,14 @@ void Model::sent(const Wire& message, To to, bool proves) {
 void Model::agent_restarted() {
   // What a dead agent was about to take away stays as long as the kernel was told.
   for (auto& pair : pairs_)
-    if (pair.until && *pair.until >= world_.now()) pair.until = TimePoint::max();
+    if (pair.until && *pair.until >= world_.now()) pair.until = world_.now() + lifetime_;
   watch_middlebox();
   for (auto& [id, call] : calls_) {
     call.is_orphan = true;
-    if (call.failed && *call.failed > world_.now()) call.failed = world_.now() + early_life;
+    if (call.failed && *call.failed > world_.now()) call.failed = world_.now() + lifetime_;
     for (auto& [tag, leg] : call.legs) {
       if (leg.until) leg.until = std::max(*leg.until, world_.now() + early_life);
-      if (leg.ended && *leg.ended > world_.now()) leg.ended = TimePoint::max();
+      if (leg.ended && *leg.ended > world_.now()) leg.ended = world_.now() + lifetime_;
     }
   }
 }
