@@ -8,7 +8,7 @@ import time
 from calls import passes_tuple, send_on
 from lab import Failure, Lab, LabError, check
 from midcomd import make_accounts
-from namespaces import sweep
+from namespaces import interrupt_once, no_more_interruptions, sweep
 
 PICTURE = """
    phone A            gateway                phone B
@@ -141,8 +141,7 @@ def main():
     if made:
         print(f"\nmade the system accounts {' and '.join(made)} (they stay)", flush=True)
     walk = Walk("--keep" in sys.argv[1:])
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(143))
+    interrupt_once()
     try:
         walk.run()
         return 0
@@ -155,8 +154,7 @@ def main():
         print("\ncleaning up", flush=True)
         return 0 if "--keep" in sys.argv[1:] else 130
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        no_more_interruptions()
         walk.close()
 
 

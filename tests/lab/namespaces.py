@@ -9,9 +9,11 @@ import contextlib
 import ctypes
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 
 from names import NameServer
@@ -19,6 +21,7 @@ from names import NameServer
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PREFIX = "midlab"
+KEPT = "kept"  # a file in the directory of logs to keep
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -40,6 +43,14 @@ def ip(*words):
 
 def _die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _remove_namespace(name):
+    """With whatever still runs in it: workers whose parent was killed outright."""
+    for pid in ip("netns", "pids", name).split():
+        with contextlib.suppress(OSError):
+            os.kill(int(pid), signal.SIGKILL)
+    ip("netns", "del", name)
 
 
 class Namespace:
@@ -90,7 +101,7 @@ class Namespace:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-            ip("netns", "del", self.name)
+            _remove_namespace(self.name)
 
 
 class Link:
@@ -170,13 +181,35 @@ class Topology:
 
 
 def sweep():
-    """Removes the namespaces of labs that were killed outright."""
+    """Removes what labs that were killed outright left behind; not logs somebody keeps."""
+    def is_left(name):
+        match = re.match(rf"{PREFIX}-(\d+)\D", name)
+        return match and not os.path.exists(f"/proc/{match.group(1)}")
+
     for line in ip("netns", "list").splitlines():
         name = line.split()[0] if line.strip() else ""
-        match = re.match(rf"{PREFIX}-(\d+)\D", name)
-        if match and not os.path.exists(f"/proc/{match.group(1)}"):
+        if is_left(name):
             with contextlib.suppress(LabError):
-                ip("netns", "del", name)
+                _remove_namespace(name)
+    for name in os.listdir(tempfile.gettempdir()):
+        path = os.path.join(tempfile.gettempdir(), name)
+        if is_left(name) and not os.path.exists(os.path.join(path, KEPT)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def no_more_interruptions():
+    """Clean-up is not cut short by a second Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def interrupt_once():
+    """The first signal to end raises KeyboardInterrupt; later ones find the clean-up at work."""
+    def interrupted(*_):
+        no_more_interruptions()
+        raise KeyboardInterrupt
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
 
 
 def stop(process, patience=3.0):
