@@ -48,6 +48,7 @@ Verdict Firewall::verdict_of(const CallPtr& call) {
 
 Verdict Firewall::on_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
                              sip::TimePoint now) {
+  if (const CallPtr call = calls_.find(request)) call->commit_failure = Reason::none;
   switch (method_of(request)) {
   case sip::Method::invite:
     if (request.to().tag().empty()) return on_invite(request, from, pass, now);
@@ -81,6 +82,9 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
                             sip::TimePoint now) {
   CallPtr call = calls_.find(request);
   const bool is_new = !call || call->caller_tag != request.from().tag();
+  // Only the caller tries again, and only whom the call was sent to sends it back.
+  if (!is_new && !may_act(*call, call->caller, from) && !is_descendant(*call, request))
+    return {Verdict::Kind::refuse, Reason::not_participant};
   if (is_new) call = calls_.create(request.call_id(), request.from().tag(), now);
   pass.call = call;
   pass.is_entry = is_new || request.cseq().number > call->invite_cseq;
@@ -100,11 +104,11 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
   }
   const Description description = describe(*call, request, from);
   if (description.refusal != Reason::none) return {Verdict::Kind::refuse, description.refusal};
-  if (pass.is_entry && !call->is_counted) {
+  if (pass.is_entry && call->counted_peer == no_peer) {
     if (const Reason reason = admit(*call, description.sdp.get()); reason != Reason::none)
       return {Verdict::Kind::refuse, reason};
-    call->is_counted = true;
-    ++calls_of_peer_[call->caller.peer];
+    call->counted_peer = call->caller.peer;
+    ++calls_of_peer_[call->counted_peer];
     call->reserved_rules = description.sdp ? 2 * description.sdp->media().size() : 2;
     reserved_ += call->reserved_rules;
   }
@@ -142,6 +146,9 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry
   pass.is_authorised =
       call->is_orphan || may_act(*call, is_caller ? call->caller : leg.callee, from);
   if (!pass.is_authorised) return {Verdict::Kind::refuse, Reason::not_participant};
+  if (call->is_orphan)
+    pass.asker = participant_of(from, peers_, secrets_.identity,
+                                request.from().uri.address_of_record());
   if (method == sip::Method::bye) return {};
 
   const Description description = describe(*call, request, from);
@@ -227,8 +234,7 @@ Verdict Firewall::on_bye_answer(const Pass& pass, const sip::Message& request, i
   if (found == call->legs.end() || found->second.is_ended) return verdict_of(call);
   Leg& leg = found->second;
   if (call->is_orphan && leg.rules.empty()) {
-    leg.is_ended = true;
-    pinholes_.release_unknown(call, leg, call->caller.hashed, now);
+    pinholes_.release_unknown(call, leg, pass.asker, now);
     return verdict_of(call);
   }
   end_leg(call, leg, now);
@@ -282,8 +288,9 @@ void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
     return; // comes again when the release is acknowledged
   settle(call, now);
   reserved_ -= std::exchange(call->reserved_rules, 0);
-  if (call->is_counted) --calls_of_peer_[call->caller.peer];
-  call->is_counted = false;
+  if (call->counted_peer != no_peer)
+    --calls_of_peer_[std::exchange(call->counted_peer, no_peer)];
+  forget_wakeups(*call);
   pinholes_.forget(*call);
   calls_.erase(*call);
 }

@@ -31,6 +31,7 @@ struct Pass {
   CallPtr call;               // null: no call (REGISTER, MESSAGE, ...)
   bool is_entry = false;      // the pass on which the request first entered
   bool is_authorised = false; // came from a participant or a trunk that carries the call
+  pinhole::Participant asker; // who sent it, when the call is known to the kernel alone
 };
 
 class Firewall {

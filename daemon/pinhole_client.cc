@@ -49,18 +49,25 @@ void PinholeClient::assume(Leg& leg, std::vector<pinhole::Rule> rules) {
 
 pinhole::request::SetGroup PinholeClient::set_group(const Call& call, const Leg& leg,
                                                     std::vector<pinhole::Rule> rules) {
-  const auto lifetime =
-      leg.is_confirmed || leg.is_ended ? config_.timeouts.call : config_.timeouts.early;
   return {next_transaction_++,
           leg.group,
           {call.caller.hashed, leg.callee.hashed},
-          static_cast<std::uint32_t>(lifetime.count()),
+          static_cast<std::uint32_t>(lifetime_of(leg).count()),
           std::move(rules)};
+}
+
+std::chrono::seconds PinholeClient::lifetime_of(const Leg& leg) const {
+  return leg.is_confirmed || leg.is_ended ? config_.timeouts.call : config_.timeouts.early;
 }
 
 void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole::Rule> rules,
                               bool holds, sip::TimePoint now) {
-  if (rules == leg.rules) return;
+  if (rules == leg.rules) {
+    // The answer confirms what the preview opened: the same rules, for the life of the call now.
+    const bool is_short = leg.lifetime != lifetime_of(leg);
+    if (is_up_ && is_short && !rules.empty()) reassert(call, leg, now);
+    return;
+  }
   if (!is_up_ && !rules.empty()) {
     call->commit_failure = Reason::middlebox_down;
     return;
@@ -69,9 +76,17 @@ void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole
   auto request = set_group(*call, leg, rules);
   const auto transaction = request.transaction;
   groups_[leg.group] = {call, leg.tag};
+  leg.lifetime = lifetime_of(leg);
   Pending pending{call, leg.tag, std::move(request), leg.rules, rules, holds && is_up_};
   assume(leg, std::move(rules));
   submit(std::move(pending), transaction, now);
+}
+
+void PinholeClient::reassert(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  auto request = set_group(*call, leg, leg.rules);
+  const auto transaction = request.transaction;
+  leg.lifetime = lifetime_of(leg);
+  submit({call, leg.tag, std::move(request), leg.rules, leg.rules, false}, transaction, now);
 }
 
 void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
@@ -114,11 +129,13 @@ void PinholeClient::settle(Pending pending, Result result, std::vector<pinhole::
     // A later request may be on its way already: only what it still rests on is taken back.
     const bool took_effect = result == Result::ok || pending.after.empty();
     if (!took_effect && leg.rules == pending.after) assume(leg, pending.before);
+    if (result == Result::ok && std::holds_alternative<pinhole::request::Release>(pending.request))
+      leg.is_ended = true;
     log_result(pending, leg, result);
   }
   const bool is_release = pending.after.empty();
+  if (!pending.holds) return; // no message rests on it
   if (result != Result::ok && !is_release) call->commit_failure = reason_of(result);
-  if (!pending.holds) return;
   --call->awaiting;
   finish(call, now);
 }
@@ -133,6 +150,7 @@ void PinholeClient::log_result(const Pending& pending, const Leg& leg, Result re
                    .add("result", pinhole::to_string(result)));
     return;
   }
+  if (result != Result::ok && pending.before == pending.after) return; // told when it was asked
   if (result != Result::ok) {
     log_.write(call_event(Level::warning, "pinhole.deny", *pending.call)
                    .add("reason", word_of(reason_of(result))));
@@ -184,9 +202,11 @@ void PinholeClient::on_timer(sip::TimePoint now) {
     const auto found = pending_.find(*transaction);
     if (found == pending_.end()) continue;
     const CallPtr call = found->second.call;
-    if (!is_up_ && found->second.after.empty()) {
-      // A release is never given up: it waits for the middlebox, but nobody waits for it any more.
-      if (!std::exchange(found->second.holds, false)) continue;
+    // What no message waits for is not given up: its reply comes, or it is repeated when the
+    // middlebox is back.
+    if (!found->second.holds) continue;
+    if (found->second.after.empty()) {
+      found->second.holds = false;
       --call->awaiting;
       finish(call, now);
       continue;
@@ -195,10 +215,9 @@ void PinholeClient::on_timer(sip::TimePoint now) {
     pending_.erase(found);
     const std::string tag = pending.tag;
     settle(std::move(pending), Result::kernel, {}, now);
-    // Should the request be carried out late after all, this takes it back.
+    // It may have been carried out, or be carried out late: this takes it back.
     const auto leg = call->legs.find(tag);
-    if (is_up_ && leg != call->legs.end())
-      middlebox_.send(set_group(*call, leg->second, leg->second.rules));
+    if (leg != call->legs.end()) reassert(call, leg->second, now);
   }
 }
 

@@ -46,6 +46,14 @@ bool share_participant(const Participants& pair, const Participants& other) {
   });
 }
 
+bool are_same(const Participants& pair, const Participants& other) {
+  const auto agree = [](const Participant& left, const Participant& right) {
+    return left == right || is_same(left, right);
+  };
+  return (agree(pair[0], other[0]) && agree(pair[1], other[1])) ||
+         (agree(pair[0], other[1]) && agree(pair[1], other[0]));
+}
+
 bool is_participant(const Participants& pair, const Participant& asker) {
   return std::ranges::any_of(pair, [&](const Participant& participant) {
     if (is_known(asker.strong)) return participant.strong == asker.strong;
@@ -70,7 +78,7 @@ Result RuleTable::judge_flow(const FlowKey& key, const request::SetGroup& reques
 
 Result RuleTable::judge(const request::SetGroup& request, const Wanted& wanted,
                         const Group* known) const {
-  if (known != nullptr && !share_participant(known->participants, request.participants))
+  if (known != nullptr && !are_same(known->participants, request.participants))
     return Result::not_participant;
   std::size_t count = flows_.size();
   for (const auto& [key, slot] : wanted) {

@@ -28,6 +28,8 @@ struct GroupFlow {
 
 // One of `pair` is in `other` too: by strong identity where both have one, else by network.
 [[nodiscard]] bool share_participant(const Participants& pair, const Participants& other);
+// The same two, in either order: a group is one dialog and nobody else's.
+[[nodiscard]] bool are_same(const Participants& pair, const Participants& other);
 // A group may be released by its participants; a weak asker is known by its network only.
 [[nodiscard]] bool is_participant(const Participants& pair, const Participant& asker);
 
