@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <syslog.h>
 
 namespace midcom {
 
@@ -125,6 +126,11 @@ void append_json_pair(std::string& out, std::string_view key, std::string_view v
 std::string_view to_string(Level level) {
   static constexpr std::string_view words[] = {"debug", "info", "notice", "warn", "error"};
   return words[static_cast<std::size_t>(level)];
+}
+
+int syslog_priority(Level level) {
+  static constexpr int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR};
+  return priorities[static_cast<std::size_t>(level)];
 }
 
 std::string time_text(LogTime time) {

@@ -14,6 +14,7 @@ namespace midcom {
 using LogTime = std::chrono::system_clock::time_point;
 
 [[nodiscard]] std::string_view to_string(Level level); // "debug" ... "warn", "error"
+[[nodiscard]] int syslog_priority(Level level);        // LOG_DEBUG ... LOG_ERR
 [[nodiscard]] std::string time_text(LogTime time);     // 2026-11-23T02:31:07.123456Z
 
 // ts=... lvl=... ev=... v=1 key=value key="value with blanks"
