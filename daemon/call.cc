@@ -24,14 +24,23 @@ bool Call::is_over() const {
   return std::ranges::all_of(legs, [](const auto& pair) { return pair.second.is_ended; });
 }
 
+bool Call::has_sent(const sip::Message& request) const {
+  return std::ranges::any_of(request.vias(), [&](const auto& via) {
+    return std::ranges::find(branches, via.branch()) != branches.end();
+  });
+}
+
 CallPtr CallTable::find(const sip::Message& message) const {
   const auto by_tag = [&](std::string_view tag) -> CallPtr {
     if (tag.empty()) return nullptr;
     const auto found = calls_.find(key_of(message.call_id(), tag));
     return found == calls_.end() ? nullptr : found->second;
   };
-  if (CallPtr call = by_tag(message.from().tag())) return call;
-  return by_tag(message.to().tag());
+  const auto from = message.from().tag(), to = message.to().tag();
+  CallPtr by_from = by_tag(from), by_to = by_tag(to);
+  if (!by_from || !by_to) return by_from ? by_from : by_to;
+  const bool is_backwards = !by_from->legs.contains(to) && by_to->legs.contains(from);
+  return is_backwards ? by_to : by_from;
 }
 
 CallPtr CallTable::create(std::string_view call_id, std::string_view caller_tag,

@@ -41,9 +41,11 @@ struct Leg {
   pinhole::GroupId group{};
   PartyRecord callee;
   std::vector<pinhole::Rule> rules; // last asked for; what the middlebox has or is about to have
+  std::chrono::seconds lifetime{};  // last asked for with them
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
   bool is_confirmed = false;
   bool is_ended = false;
+  bool is_unseen = false;                 // met in the middle of its dialog, by a request
   std::optional<sip::TimePoint> grace;    // old rules of a changed port are still among `rules`
   std::vector<pinhole::Counter> counters; // final ones, summed as rules go
 };
@@ -63,13 +65,15 @@ struct Call {
   std::map<std::string, Leg, std::less<>> legs;
   sip::OfferAnswer before_legs; // state of the INVITE until a response names a leg
   std::vector<SeenDescription> seen;
-  std::set<PeerIndex> carriers;  // trunks whose flows the call has used
-  std::uint32_t invite_cseq = 0; // of the initial INVITE last seen
-  bool is_orphan = false;        // not seen from its INVITE on: taken up after a restart
+  std::set<PeerIndex> carriers;     // trunks the call came from or was sent to
+  std::deque<std::string> branches; // of the INVITEs sent: who shows one has got it from us
+  std::uint32_t invite_cseq = 0;    // of the initial INVITE last seen
+  bool is_orphan = false;           // not seen from its INVITE on: taken up after a restart
+  bool has_failed = false;          // the INVITE got its final failure: nothing late opens anything
   bool is_answered = false;
-  bool is_ended = false;          // call.end is logged
-  bool is_counted = false;        // INVITE was admitted: counts in limits
-  std::size_t reserved_rules = 0; // of the table, until the legs' own rules are known
+  bool is_ended = false;            // call.end is logged
+  PeerIndex counted_peer = no_peer; // INVITE was admitted: counts in this peer's limit
+  std::size_t reserved_rules = 0;   // of the table, until the legs' own rules are known
   sip::TimePoint started, answered;
 
   // Messages of this call wait here, in order, while the middlebox has not acknowledged.
@@ -83,13 +87,16 @@ struct Call {
 
   [[nodiscard]] const SeenDescription* find_seen(const sip::Sdp* sdp) const;
   [[nodiscard]] bool is_over() const; // no live leg
+  // Is the request one that this gateway has sent before?
+  [[nodiscard]] bool has_sent(const sip::Message& request) const;
 };
 using CallPtr = std::shared_ptr<Call>;
 
 // Calls by Call-ID and caller's tag.
 class CallTable {
 public:
-  // The call a message belongs to, in either direction; null when there is none.
+  // The call a message belongs to, in either direction; null when there is none. Where both tags
+  // name a call, the one that knows the dialog.
   [[nodiscard]] CallPtr find(const sip::Message& message) const;
   [[nodiscard]] CallPtr create(std::string_view call_id, std::string_view caller_tag,
                                sip::TimePoint now);

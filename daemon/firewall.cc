@@ -11,6 +11,8 @@
 namespace midcom {
 namespace {
 
+constexpr std::size_t branches_kept = 16;
+
 sip::Method method_of(const sip::Message& message) {
   return sip::method_of(message.cseq().method);
 }
@@ -48,7 +50,6 @@ Verdict Firewall::verdict_of(const CallPtr& call) {
 
 Verdict Firewall::on_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
                              sip::TimePoint now) {
-  if (const CallPtr call = calls_.find(request)) call->commit_failure = Reason::none;
   switch (method_of(request)) {
   case sip::Method::invite:
     if (request.to().tag().empty()) return on_invite(request, from, pass, now);
@@ -83,10 +84,11 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
   CallPtr call = calls_.find(request);
   const bool is_new = !call || call->caller_tag != request.from().tag();
   // Only the caller tries again, and only whom the call was sent to sends it back.
-  if (!is_new && !may_act(*call, call->caller, from) && !is_descendant(*call, request))
+  if (!is_new && !may_act(*call, call->caller, from) && !call->has_sent(request))
     return {Verdict::Kind::refuse, Reason::not_participant};
   if (is_new) call = calls_.create(request.call_id(), request.from().tag(), now);
   pass.call = call;
+  call->commit_failure = Reason::none;
   pass.is_entry = is_new || request.cseq().number > call->invite_cseq;
   pass.is_authorised = true;
   if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
@@ -95,6 +97,7 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
     call->invite_cseq = request.cseq().number;
     call->caller = record(from, request.from());
     call->before_legs = {};
+    call->has_failed = false;
     if (is_new)
       log_.write(call_event(Level::info, "call.start", *call)
                      .add("src", from.info.remote.to_string())
@@ -130,6 +133,16 @@ CallPtr Firewall::take_up(const sip::Message& request, const FlowEntry& from, si
   return call;
 }
 
+// What the kernel has for a dialog of before a restart: a change must not cut what flows.
+void Firewall::take_up_rules(const CallPtr& call, Leg& leg, const FlowEntry& from,
+                             sip::TimePoint now) {
+  const std::string side(peers_.side_of(from.info.remote.address));
+  pinholes_.fetch(
+      call, leg,
+      [this, side](const pinhole::Address& address) { return peers_.side_of(address) == side; },
+      now);
+}
+
 Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
                                     sip::TimePoint now) {
   const auto method = method_of(request);
@@ -139,16 +152,23 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry
     call = take_up(request, from, now);
   }
   pass.call = call;
+  call->commit_failure = Reason::none;
   const bool is_caller = request.from().tag() == call->caller_tag;
   const std::string_view tag = is_caller ? request.to().tag() : request.from().tag();
-  Leg& leg = leg_for(call, tag, false);
+  const bool is_new_leg = !call->legs.contains(tag);
+  Leg* const met = leg_for(call, tag, false);
+  if (met == nullptr) return {Verdict::Kind::refuse, Reason::call_limit};
+  Leg& leg = *met;
+  if (is_new_leg && method != sip::Method::bye) take_up_rules(call, leg, from, now);
   if (!is_caller && !leg.callee.is_known) leg.callee = record(from, request.from());
-  pass.is_authorised =
-      call->is_orphan || may_act(*call, is_caller ? call->caller : leg.callee, from);
+  // Of a dialog that only the kernel knows, only the kernel knows the participants.
+  const bool is_unproved = leg.is_unseen && leg.rules.empty();
+  pass.is_authorised = (is_unproved && (call->is_orphan || !is_caller)) ||
+                       may_act(*call, is_caller ? call->caller : leg.callee, from);
   if (!pass.is_authorised) return {Verdict::Kind::refuse, Reason::not_participant};
-  if (call->is_orphan)
-    pass.asker = participant_of(from, peers_, secrets_.identity,
-                                request.from().uri.address_of_record());
+  if (is_unproved)
+    pass.asker =
+        participant_of(from, peers_, secrets_.identity, request.from().uri.address_of_record());
   if (method == sip::Method::bye) return {};
 
   const Description description = describe(*call, request, from);
@@ -172,26 +192,34 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
   if (!call) return {};
   if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
     call->carriers.insert(from.peer);
+  call->commit_failure = Reason::none;
   const auto method = method_of(request);
   const int status = response.status();
   if (method == sip::Method::bye) return on_bye_answer(pass, request, status, now);
 
   const bool is_initial = method == sip::Method::invite && request.to().tag().empty();
   const bool is_from_caller = !is_initial && request.from().tag() != call->caller_tag;
-  const std::string_view tag = is_from_caller ? request.from().tag() : response.to().tag();
-  if (!tag.empty() && (status < 300 || !is_initial || call->legs.contains(tag))) {
-    Leg& leg = leg_for(call, tag, is_initial);
-    if (!is_from_caller && !leg.callee.is_known) leg.callee = record(from, response.to());
-    Description description = describe(*call, response, from);
+  const std::string_view tag = is_initial       ? response.to().tag()
+                               : is_from_caller ? request.from().tag()
+                                                : request.to().tag();
+  const bool is_due = !tag.empty() && (status < 300 || !is_initial || call->legs.contains(tag));
+  if (Leg* const leg = is_due ? leg_for(call, tag, is_initial) : nullptr) {
+    if (!is_from_caller && !leg->callee.is_known) leg->callee = record(from, response.to());
+    // Late words on an attempt that has failed upstream open nothing.
+    if (is_initial && (call->has_failed || request.cseq().number != call->invite_cseq))
+      end_leg(call, *leg, now);
+    const Description description = describe(*call, response, from);
     const auto party = is_from_caller ? sip::Party::caller : sip::Party::callee;
-    const auto outcome = leg.exchange.on(sip::OfferAnswer::Response{
+    const auto outcome = leg->exchange.on(sip::OfferAnswer::Response{
         method, party, request.cseq().number, status, is_reliable(response), description.sdp});
     if (outcome == sip::OfferAnswer::Outcome::violation)
       log_.write(call_event(Level::warning, "pinhole.deny", *call)
                      .add("reason", word_of(Reason::sdp_offer_answer))
                      .add("src", from.info.remote.to_string()));
-    if (is_initial && status >= 200 && status < 300) leg.is_confirmed = true;
-    apply(call, leg, now);
+    const bool is_success = status >= 200 && status < 300;
+    if (is_success && (is_initial || outcome == sip::OfferAnswer::Outcome::agreed))
+      leg->is_confirmed = true;
+    apply(call, *leg, now);
   }
   if (is_initial) on_invite_answer(pass, request, status, response.to().tag(), now);
   return verdict_of(call);
@@ -213,6 +241,7 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
   for (auto& [other_tag, leg] : call->legs)
     if (!leg.is_confirmed && !(is_success && other_tag == tag)) end_leg(call, leg, now);
   if (!is_success) {
+    call->has_failed = true;
     if (!is_challenge(status) && call->is_over()) end_call(*call, Reason::none, status, now);
     return;
   }
@@ -233,7 +262,7 @@ Verdict Firewall::on_bye_answer(const Pass& pass, const sip::Message& request, i
   const auto found = call->legs.find(is_caller ? request.to().tag() : request.from().tag());
   if (found == call->legs.end() || found->second.is_ended) return verdict_of(call);
   Leg& leg = found->second;
-  if (call->is_orphan && leg.rules.empty()) {
+  if (leg.is_unseen && leg.rules.empty()) {
     pinholes_.release_unknown(call, leg, pass.asker, now);
     return verdict_of(call);
   }
@@ -267,6 +296,14 @@ Verdict Firewall::on_own_answer(const Pass& pass, const sip::Message& request, i
   return verdict_of(call);
 }
 
+void Firewall::on_sent(const Pass& pass, const FlowEntry& to, std::string_view branch) {
+  if (!pass.call) return;
+  if (to.peer != no_peer && peers_.at(to.peer).kind == PeerKind::trunk)
+    pass.call->carriers.insert(to.peer);
+  if (pass.call->branches.size() >= branches_kept) pass.call->branches.pop_front();
+  pass.call->branches.emplace_back(branch);
+}
+
 void Firewall::attach(const Pass& pass) {
   if (pass.call) ++pass.call->transactions;
 }
@@ -284,12 +321,15 @@ void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
     if (!leg.is_confirmed && !call->is_orphan) end_leg(call, leg, now);
     if (call->is_orphan && leg.rules.empty()) leg.is_ended = true;
   }
+  std::erase_if(call->legs, [](const auto& pair) {
+    const Leg& leg = pair.second;
+    return leg.is_unseen && leg.is_ended && leg.rules.empty() && leg.counters.empty();
+  });
   if (call->awaiting > 0 || !call->is_over())
     return; // comes again when the release is acknowledged
   settle(call, now);
   reserved_ -= std::exchange(call->reserved_rules, 0);
-  if (call->counted_peer != no_peer)
-    --calls_of_peer_[std::exchange(call->counted_peer, no_peer)];
+  if (call->counted_peer != no_peer) --calls_of_peer_[std::exchange(call->counted_peer, no_peer)];
   forget_wakeups(*call);
   pinholes_.forget(*call);
   calls_.erase(*call);

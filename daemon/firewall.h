@@ -52,6 +52,9 @@ public:
   [[nodiscard]] Verdict on_own_answer(const Pass& pass, const sip::Message& request, int status,
                                       Reason reason, sip::TimePoint now);
 
+  // An initial INVITE leaves towards `to`.
+  void on_sent(const Pass& pass, const FlowEntry& to, std::string_view branch);
+
   // Live transactions keep a call in the table.
   void attach(const Pass& pass);
   void detach(const Pass& pass, sip::TimePoint now);
@@ -91,7 +94,9 @@ private:
                                   Judgement& judgement);
   [[nodiscard]] CallPtr take_up(const sip::Message& request, const FlowEntry& from,
                                 sip::TimePoint now);
-  [[nodiscard]] Leg& leg_for(const CallPtr& call, std::string_view tag, bool is_initial);
+  // Null when the call has too many live ones.
+  void take_up_rules(const CallPtr& call, Leg& leg, const FlowEntry& from, sip::TimePoint now);
+  [[nodiscard]] Leg* leg_for(const CallPtr& call, std::string_view tag, bool is_initial);
   [[nodiscard]] PartyRecord record(const FlowEntry& flow, const sip::NameAddr& who) const;
   [[nodiscard]] bool may_act(const Call& call, const PartyRecord& party,
                              const FlowEntry& flow) const;
@@ -99,6 +104,7 @@ private:
   [[nodiscard]] std::string_view media_word(const Call& call, std::string_view tag) const;
   [[nodiscard]] std::vector<pinhole::Rule> wanted_rules(const Call& call, const Leg& leg) const;
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void forget_wakeups(const Call& call);
   void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void end_call(Call& call, Reason reason, int status, sip::TimePoint now);
   [[nodiscard]] static Verdict verdict_of(const CallPtr& call);

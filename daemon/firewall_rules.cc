@@ -12,6 +12,7 @@ namespace midcom {
 namespace {
 
 constexpr std::size_t seen_kept = 32;
+constexpr std::size_t legs_kept = 64; // of one call: forks of a call are far fewer
 
 std::string_view trimmed_type(std::string_view content_type) {
   auto type = content_type.substr(0, content_type.find(';'));
@@ -95,16 +96,18 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
   return {*parsed, refusal};
 }
 
-Leg& Firewall::leg_for(const CallPtr& call, std::string_view tag, bool is_initial) {
-  if (const auto found = call->legs.find(tag); found != call->legs.end()) return found->second;
+Leg* Firewall::leg_for(const CallPtr& call, std::string_view tag, bool is_initial) {
+  if (const auto found = call->legs.find(tag); found != call->legs.end()) return &found->second;
+  if (call->legs.size() >= legs_kept) return nullptr;
   Leg& leg = call->legs[std::string(tag)];
   leg.tag = tag;
+  leg.is_unseen = !is_initial;
   if (is_initial)
     leg.exchange = call->before_legs;
   else
-    leg.is_confirmed = true; // a dialog that was there before this agent
+    leg.is_confirmed = call->is_orphan; // a dialog that was there before this agent
   leg.group = group_id(secrets_.group, call->call_id, call->caller_tag, tag);
-  return leg;
+  return &leg;
 }
 
 PartyRecord Firewall::record(const FlowEntry& flow, const sip::NameAddr& who) const {
@@ -218,6 +221,17 @@ void Firewall::on_timer(sip::TimePoint now) {
     leg->second.grace.reset();
     pinholes_.set_rules(call, leg->second, wanted_rules(*call, leg->second), false, now);
   }
+}
+
+void Firewall::forget_wakeups(const Call& call) {
+  const auto forget = [&](sip::TimePoint when) {
+    const auto [first, last] = wakeups_.equal_range(when);
+    for (auto it = first; it != last;)
+      it = it->second.call.lock().get() == &call ? wakeups_.erase(it) : std::next(it);
+  };
+  if (call.is_answered && !call.is_orphan) forget(call.answered + config_.timeouts.call);
+  for (const auto& [tag, leg] : call.legs)
+    if (leg.grace) forget(*leg.grace);
 }
 
 std::optional<sip::TimePoint> Firewall::next_deadline() const {

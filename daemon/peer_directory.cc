@@ -127,7 +127,10 @@ PeerIndex PeerDirectory::by_token_value(std::uint64_t value) const {
 }
 
 std::string_view PeerDirectory::side_of(const sip::IpAddress& address) const {
-  const auto wanted = to_pinhole(address);
+  return side_of(to_pinhole(address));
+}
+
+std::string_view PeerDirectory::side_of(const pinhole::Address& wanted) const {
   std::string_view side;
   int best = -1;
   for (const auto& network : sides_)

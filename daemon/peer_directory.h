@@ -45,6 +45,7 @@ public:
 
   // "" when the address is on no side.
   [[nodiscard]] std::string_view side_of(const sip::IpAddress& address) const;
+  [[nodiscard]] std::string_view side_of(const pinhole::Address& address) const;
   // The listener that faces a target: same family and transport, preferring one whose address
   // shares the longest prefix with the target's.
   [[nodiscard]] std::size_t listener_for(Transport transport, const sip::IpAddress& remote) const;

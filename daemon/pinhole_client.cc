@@ -36,6 +36,32 @@ Reason reason_of(Result result) {
   return Reason::middlebox_down;
 }
 
+namespace {
+
+// Rules from what is counted: each direction of a flow has its own counter.
+std::vector<pinhole::Rule> rules_of(const std::vector<pinhole::Counter>& counters,
+                                    const PinholeClient::IsCaller& is_caller) {
+  std::vector<pinhole::Rule> rules;
+  for (const auto& counter : counters) {
+    const bool from_a = is_caller(counter.source.address);
+    const auto& a = from_a ? counter.source : counter.destination;
+    const auto& b = from_a ? counter.destination : counter.source;
+    const auto known = std::ranges::find_if(rules, [&](const auto& rule) {
+      return rule.a == a && rule.b == b && rule.stream == counter.stream &&
+             rule.component == counter.component;
+    });
+    auto& rule = known != rules.end()
+                     ? *known
+                     : rules.emplace_back(pinhole::Rule{counter.stream, counter.component, 17, a, b,
+                                                        false, false});
+    (from_a ? rule.from_a : rule.from_b) = true;
+  }
+  std::ranges::sort(rules);
+  return rules;
+}
+
+} // namespace
+
 PinholeClient::PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log,
                              Resume resume, Expired expired)
     : config_(config), middlebox_(middlebox), log_(log), resume_(std::move(resume)),
@@ -77,7 +103,7 @@ void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole
   const auto transaction = request.transaction;
   groups_[leg.group] = {call, leg.tag};
   leg.lifetime = lifetime_of(leg);
-  Pending pending{call, leg.tag, std::move(request), leg.rules, rules, holds && is_up_};
+  Pending pending{call, leg.tag, std::move(request), leg.rules, rules, holds && is_up_, {}};
   assume(leg, std::move(rules));
   submit(std::move(pending), transaction, now);
 }
@@ -86,14 +112,20 @@ void PinholeClient::reassert(const CallPtr& call, Leg& leg, sip::TimePoint now) 
   auto request = set_group(*call, leg, leg.rules);
   const auto transaction = request.transaction;
   leg.lifetime = lifetime_of(leg);
-  submit({call, leg.tag, std::move(request), leg.rules, leg.rules, false}, transaction, now);
+  submit({call, leg.tag, std::move(request), leg.rules, leg.rules, false, {}}, transaction, now);
 }
 
 void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
                                     const pinhole::Participant& asker, sip::TimePoint now) {
   pinhole::request::Release request{next_transaction_++, leg.group, asker};
   const auto transaction = request.transaction;
-  submit({call, leg.tag, request, leg.rules, {}, is_up_}, transaction, now);
+  submit({call, leg.tag, request, leg.rules, {}, is_up_, {}}, transaction, now);
+}
+
+void PinholeClient::fetch(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now) {
+  if (!is_up_) return;
+  pinhole::request::Status request{next_transaction_++, leg.group};
+  submit({call, leg.tag, request, {}, {}, true, std::move(is_caller)}, request.transaction, now);
 }
 
 void PinholeClient::submit(Pending pending, std::uint64_t transaction, sip::TimePoint now) {
@@ -123,7 +155,11 @@ void PinholeClient::settle(Pending pending, Result result, std::vector<pinhole::
                            sip::TimePoint now) {
   const CallPtr call = pending.call;
   const auto found = call->legs.find(pending.tag);
-  if (found != call->legs.end()) {
+  const bool is_fetch = std::holds_alternative<pinhole::request::Status>(pending.request);
+  if (found != call->legs.end() && is_fetch) {
+    if (result == Result::ok && found->second.rules.empty())
+      assume(found->second, rules_of(counters, pending.is_caller));
+  } else if (found != call->legs.end()) {
     Leg& leg = found->second;
     leg.counters.insert(leg.counters.end(), counters.begin(), counters.end());
     // A later request may be on its way already: only what it still rests on is taken back.

@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "daemon/agent_config.h"
@@ -40,6 +39,10 @@ public:
   // Closes a group this agent has never opened, in the name of `asker`; holds the call.
   void release_unknown(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
                        sip::TimePoint now);
+  // Learns the rules of a group of before this agent's start; holds the call. `is_caller` tells
+  // which endpoints are the caller's.
+  using IsCaller = std::function<bool(const pinhole::Address&)>;
+  void fetch(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now);
   void forget(const Call& call); // the call leaves the table; nothing of it is pending
 
   void on_reply(const pinhole::Reply& reply, sip::TimePoint now);
@@ -55,8 +58,11 @@ private:
     pinhole::Request request;
     std::vector<pinhole::Rule> before, after;
     bool holds;
+    IsCaller is_caller; // of a fetch
   };
   void submit(Pending pending, std::uint64_t transaction, sip::TimePoint now);
+  // Asks again for what the leg has by now, after a request whose fate is not known.
+  void reassert(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_done(const pinhole::reply::Done& done, sip::TimePoint now);
   void on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now);
   void settle(Pending pending, pinhole::Result result, std::vector<pinhole::Counter> counters,
@@ -66,6 +72,7 @@ private:
   void log_result(const Pending& pending, const Leg& leg, pinhole::Result result);
   [[nodiscard]] pinhole::request::SetGroup set_group(const Call& call, const Leg& leg,
                                                      std::vector<pinhole::Rule> rules);
+  [[nodiscard]] std::chrono::seconds lifetime_of(const Leg& leg) const;
 
   const AgentConfig& config_;
   MiddleboxPort& middlebox_;
@@ -75,7 +82,7 @@ private:
   bool is_up_ = false;
   std::size_t rules_ = 0;
   std::uint64_t next_transaction_ = 1;
-  std::unordered_map<std::uint64_t, Pending> pending_;
+  std::map<std::uint64_t, Pending> pending_; // in the order they were made: repeated in that order
   std::map<pinhole::GroupId, std::pair<std::weak_ptr<Call>, std::string>> groups_;
   DeadlineQueue deadlines_;
 };

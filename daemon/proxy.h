@@ -60,7 +60,9 @@ private:
   [[nodiscard]] std::expected<Outgoing, Reason>
   prepare(const sip::Message& request, const FlowEntry& from, const RequestRoute& route);
   [[nodiscard]] std::string token_for(const FlowEntry& flow) const;
-  [[nodiscard]] bool admit(FlowEntry& from, const sip::Message& request, sip::TimePoint now);
+  [[nodiscard]] bool admit(FlowEntry& from, const sip::Message& request, bool is_new,
+                           sip::TimePoint now);
+  [[nodiscard]] bool is_full(const sip::IpAddress& source) const;
   // Bad input is logged at most once per source and interval.
   [[nodiscard]] bool may_log(const sip::IpAddress& source, sip::TimePoint now);
   void note_alias(const FlowEntry& from, const sip::Message& request);

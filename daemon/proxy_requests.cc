@@ -46,13 +46,19 @@ std::string Proxy::random_hex(std::size_t octets) const {
   return to_hex(bytes.data(), octets);
 }
 
+bool Proxy::is_full(const sip::IpAddress& source) const {
+  const auto found = transactions_of_.find(source);
+  return transactions_.size() >= config_.limits.transactions ||
+         (found != transactions_of_.end() &&
+          found->second >= config_.limits.transactions_per_address);
+}
+
 // Whoever is no peer of ours, or asks for too much, costs no transaction.
-bool Proxy::admit(FlowEntry& from, const sip::Message& request, sip::TimePoint now) {
+bool Proxy::admit(FlowEntry& from, const sip::Message& request, bool is_new, sip::TimePoint now) {
   Reason reason = Reason::none;
   if (from.peer == no_peer)
     reason = Reason::unknown_peer;
-  else if (transactions_.size() >= config_.limits.transactions ||
-           transactions_of_[from.info.remote.address] >= config_.limits.transactions_per_address)
+  else if (is_new && is_full(from.info.remote.address))
     reason = Reason::transaction_limit;
   if (reason == Reason::none) return true;
   const int status = row_of(reason).status;
@@ -85,12 +91,15 @@ void Proxy::note_alias(const FlowEntry& from, const sip::Message& request) {
 
 void Proxy::on_request(FlowId flow, sip::MessagePtr request, sip::TimePoint now) {
   FlowEntry* from = flows_.find(flow);
-  if (from == nullptr || !admit(*from, *request, now)) return;
+  if (from == nullptr) return;
   const auto source = from->info.remote.address;
-  if (request->method() == "ACK") return handle_ack(flow, request, now);
-  note_alias(*from, *request);
   const std::string key = TransactionTable::server_key(*request, request->method(), source);
-  if (ServerTransaction* known = transactions_.server(key)) {
+  ServerTransaction* const known = transactions_.server(key);
+  const bool is_ack = request->method() == "ACK";
+  if (!admit(*from, *request, known == nullptr && !is_ack, now)) return;
+  if (is_ack) return handle_ack(flow, request, now);
+  note_alias(*from, *request);
+  if (known != nullptr) {
     run(*known, std::visit([](auto& machine) { return machine.on_request(); }, known->machine),
         now);
     return;
@@ -230,6 +239,7 @@ void Proxy::forward(TransactionId id, const RequestRoute& route, sip::TimePoint 
   if (is_invite) client.timer_c = now + config_.timeouts.timer_c;
   server->client = client.id;
   to.client_transactions.insert(client.id);
+  if (is_invite) firewall_.on_sent(server->pass, to, outgoing->branch);
   static_cast<void>(run(
       client.id,
       std::visit([&](auto& machine) { return machine.start(client.sent, now); }, client.machine),
@@ -256,7 +266,11 @@ void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
   if (!route) return log_refusal(from, *request, 0, route.error());
   Pass pass;
   const Verdict verdict = firewall_.on_request(*request, *from, pass, now);
-  if (verdict.kind == Verdict::Kind::refuse) return log_refusal(from, *request, 0, verdict.reason);
+  if (verdict.kind == Verdict::Kind::refuse) {
+    log_refusal(from, *request, 0, verdict.reason);
+    if (pass.call) firewall_.drop_when_done(pass.call, now);
+    return;
+  }
   if (verdict.kind == Verdict::Kind::wait) {
     pass.call->waiter = [this, flow, request, route = *std::move(route)](Reason, sip::TimePoint) {
       forward_ack(flow, request,

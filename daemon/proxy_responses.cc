@@ -3,6 +3,7 @@
 #include "daemon/proxy.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "daemon/forwarding.h"
 #include "sip/response.h"
@@ -19,7 +20,10 @@ struct Overloaded : F... {
 };
 
 sip::MessagePtr parse_sent(const sip::Bytes& bytes) {
-  auto message = sip::Message::parse(*bytes, sip::Framing::stream, {});
+  // What was sent is more than what came in: limits were checked there.
+  constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+  auto message =
+      sip::Message::parse(*bytes, sip::Framing::stream, {none, none, none, none, none, none});
   return message ? *message : nullptr;
 }
 
@@ -118,6 +122,14 @@ void Proxy::own_final(TransactionId id, int status, Reason reason, std::string e
                       sip::TimePoint now) {
   ServerTransaction* server = transactions_.server(id);
   if (server == nullptr || server->is_answered) return;
+  if (const CallPtr call = server->pass.call; call && call->awaiting > 0) {
+    // Timers and lost flows come in between: another message of the call may be waiting.
+    call->deferred.emplace_back(
+        [this, id, status, reason, extra = std::move(extra)](sip::TimePoint later) {
+          own_final(id, status, reason, extra, later);
+        });
+    return;
+  }
   const Verdict verdict =
       firewall_.on_own_answer(server->pass, *server->request, status, reason, now);
   if (verdict.kind != Verdict::Kind::wait) return answer(id, status, extra, now);
@@ -166,7 +178,8 @@ void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, sip
   const int status = response->status();
   if (status < 200) {
     client->has_provisional = true;
-    if (client->is_invite() && status > 100) client->timer_c = now + config_.timeouts.timer_c;
+    if (client->is_invite() && status > 100 && !client->is_cancelled)
+      client->timer_c = now + config_.timeouts.timer_c;
     if (client->wants_cancel) cancel(*client, now);
   } else {
     client->timer_c.reset();
@@ -185,7 +198,10 @@ void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, sip
   const bool delivers = std::ranges::any_of(actions, [](const auto& action) {
     return std::holds_alternative<sip::action::Deliver>(action);
   });
-  if (delivers && status > 100 && response->vias().size() > 1) relay(id, response, now);
+  if (delivers && status > 100 && response->vias().size() > 1)
+    relay(id, response, now);
+  else if (delivers && status >= 200)
+    client_failed(id, 502, Reason::parse_error, now); // its sender lost the way back
   static_cast<void>(run(id, actions, now));
 }
 
@@ -227,7 +243,10 @@ void Proxy::finish_relay(TransactionId server_id, TransactionId client_id,
     return refuse(server_id, failure, now);
   }
   const auto bytes = forwarded_response(*response);
-  if (!bytes) return;
+  if (!bytes) {
+    if (status >= 200) own_final(server_id, 502, Reason::parse_error, {}, now);
+    return;
+  }
   if (status >= 200) server->is_answered = true;
   const auto out = std::make_shared<const std::string>(*bytes);
   run(*server,
