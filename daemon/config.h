@@ -36,6 +36,7 @@ struct Config {
   std::string user = "midcomd";
   std::string middlebox_user = "midcomd-middlebox";
   std::string state_directory = "/var/lib/midcomd";
+  std::string control_socket = "/run/midcomd/control.sock";
 };
 
 struct ConfigError {

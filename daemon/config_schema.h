@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What midcomd.conf may hold: sections and their keys, each with its type, default and range. Boost
-// describes and reads the values (config_schema.cc only); checks across keys are in config_check.h.
+// What midcomd.conf may hold: sections and their keys, each with its type, default and range
+// (config_sections.cc). Checks across keys are in config_check.h.
 #pragma once
 
 #include <optional>

@@ -18,10 +18,7 @@
 #include "daemon/middlebox_process.h"
 #include "daemon/provisions.h"
 #include "daemon/supervisor.h"
-
-#ifndef MIDCOM_VERSION
-#define MIDCOM_VERSION "0.1.0"
-#endif
+#include "daemon/version.h"
 
 namespace midcom {
 namespace {
@@ -109,7 +106,8 @@ int run(int count, char** words) {
   }
   if (!line->role.empty()) return run_role_named(line->role);
   if (line->is_help || line->is_version) {
-    std::fputs(line->is_help ? usage : "midcomd " MIDCOM_VERSION "\n", stdout);
+    if (line->is_help) std::fputs(usage, stdout);
+    if (line->is_version) std::printf("midcomd %s\n", version);
     return exit_ok;
   }
   open_standard_descriptors();

@@ -126,6 +126,7 @@ TEST_F(ConfigTest, DefaultsOfSchemaAndStructuresAgree) {
   EXPECT_EQ(policy.max_group_rules, plain.max_group_rules);
   EXPECT_EQ(policy.max_lifetime_s, plain.max_lifetime_s);
   EXPECT_EQ(policy.refresh_s, plain.refresh_s);
+  EXPECT_EQ(config->control_socket, Config().control_socket);
   EXPECT_EQ(policy.delete_conntrack, plain.delete_conntrack);
   EXPECT_EQ(config->log.level, LogConfig().level);
   EXPECT_EQ(config->tls.client_verify, TlsConfig().client_verify);
@@ -342,6 +343,10 @@ const Refusal refusals[] = {
     {"bool", "[firewall]\ndelete-conntrack = true\n", "'true' is not one of yes and no"},
     {"limit_order", "[limits]\nheaders = 128k\n", "8: headers: headers is more than message"},
     {"range", "[limits]\nsdp-media = 129\n", "8: sdp-media: '129' is outside 1 to 128"},
+    {"call_rules", "[limits]\nrules-per-call = 1025\n", "'1025' is outside 1 to 1024"},
+    {"socket", "[midcomd]\ncontrol-socket = run/x\n", "8: control-socket: "},
+    {"long_socket", "[midcomd]\ncontrol-socket = /" + std::string(107, 'x') + "\n",
+     "8: control-socket: longer than 107 octets"},
     {"negative", "[limits]\ncalls = -1\n", "'-1' is not a number"},
     {"huge", "[limits]\nmessage = 99999999999999999999k\n", "is not a size"},
     {"timer_c", "[timeouts]\ntimer-c = 180s\n", "'180s' is outside 181s to 1h"},

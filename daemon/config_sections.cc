@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/config_sections.h"
+
+#include <netinet/in.h>
+
+#include "daemon/channel_codec.h"
+
+namespace midcom::config {
+
+namespace {
+
+ConfigValue<std::string> any_text(std::string_view text) {
+  return std::string(text);
+}
+
+// sockaddr_un has room for this much.
+ConfigValue<std::string> socket_path(std::string_view text) {
+  if (text.size() > 107) return std::unexpected(BadValue{"longer than 107 octets", ""});
+  return parse_absolute_path(text);
+}
+
+using namespace std::chrono_literals;
+
+void midcomd_keys(Keys& keys, Config& config) {
+  keys.many<std::string>("name", config.agent.names, parse_host_name, "",
+                         "own host name in Via, Record-Route and certificates");
+  keys.required("name");
+  keys.one<std::string>("user", config.user, parse_user, "midcomd", "user of the agent");
+  keys.one<std::string>("middlebox-user", config.middlebox_user, parse_user, "midcomd-middlebox",
+                        "user of the middlebox");
+  keys.one<std::string>("state-directory", config.state_directory, parse_absolute_path,
+                        "/var/lib/midcomd", "where the secret of tokens and group ids is");
+  keys.one<std::string>("control-socket", config.control_socket, socket_path,
+                        "/run/midcomd/control.sock", "socket that midcomctl asks");
+}
+
+Parser<std::optional<TransportAddress>> transport_address() {
+  return [](std::string_view text) -> ConfigValue<std::optional<TransportAddress>> {
+    const auto value = parse_transport_address(text);
+    if (!value) return std::unexpected(value.error());
+    return *value;
+  };
+}
+
+void listen_keys(Keys& keys, ListenDraft& draft) {
+  keys.one<std::optional<TransportAddress>>("address", draft.address, transport_address(), "",
+                                            "transport, address and port to listen on");
+  keys.required("address");
+  keys.one<std::string>("advertise", draft.advertise, any_text, "",
+                        "host in Via, Record-Route and Path");
+}
+
+void tls_keys(Keys& keys, TlsConfig& tls) {
+  keys.one<std::string>("certificate", tls.certificate_file, any_text, "",
+                        "PEM file of the own certificate and its chain");
+  keys.one<std::string>("key", tls.key_file, any_text, "", "PEM file of the private key");
+  keys.one<std::string>("ca", tls.ca_file, any_text, "", "PEM file of the trust anchors");
+  using Verify = TlsConfig::Verify;
+  keys.one<Verify>("client-verify", tls.client_verify,
+                   choice<Verify>({"none", "optional", "required"},
+                                  {Verify::none, Verify::optional, Verify::required}),
+                   "optional", "certificates of those who connect");
+  keys.one<std::uint16_t>("minimum-version", tls.minimum_version,
+                          choice<std::uint16_t>({"1.2", "1.3"}, {0x0303, 0x0304}), "1.2",
+                          "lowest TLS version");
+}
+
+void peer_keys(Keys& keys, PeerDraft& draft) {
+  PeerConfig& peer = draft.peer;
+  keys.one<PeerKind>("kind", peer.kind,
+                     choice<PeerKind>({"phones", "trunk"}, {PeerKind::phones, PeerKind::trunk}),
+                     "phones", "what is behind it");
+  keys.many<pinhole::Prefix>("network", peer.networks, parse_network, "",
+                             "where its signalling comes from");
+  keys.many<std::string>("identity", peer.identities, parse_host_name, "",
+                         "certificate name it must prove");
+  keys.many<std::string>("interface", peer.interfaces, parse_interface, "",
+                         "interface it is reached by");
+  keys.one<std::string>("side", peer.side, parse_word, "", "side of the gateway it is on");
+  keys.many<std::string>("media", draft.media, any_text, "source",
+                         "where its media may live: source or a network");
+  keys.one<std::optional<TransportAddress>>("next-hop", draft.next_hop, transport_address(), "",
+                                            "where requests to it go");
+  keys.one<std::string>("tls-name", draft.tls_name, parse_host_name, "",
+                        "certificate name of the next hop");
+  keys.one<bool>("registrar", peer.is_registrar, yes_or_no(), "no",
+                 "its answer to REGISTER proves an address of record");
+  keys.one<KeyPolicy>("keys", peer.keys,
+                      choice<KeyPolicy>({"hidden", "warn", "allow"},
+                                        {KeyPolicy::hidden, KeyPolicy::warn, KeyPolicy::allow}),
+                      "hidden", "SRTP keys in clear SDP");
+  keys.many<std::string>("method", peer.methods, parse_method, "", "method it may send");
+  keys.one<std::uint32_t>("max-calls", peer.max_calls, number<std::uint32_t>(1, 1000000), "1000",
+                          "calls at a time");
+}
+
+void route_keys(Keys& keys, RouteConfig& route) {
+  keys.one<std::string>("peer", route.peer, parse_word, "", "peer that serves this domain");
+  keys.required("peer");
+}
+
+void media_keys(Keys& keys, pinhole::Policy& policy) {
+  keys.many<pinhole::PortRange>("ports", policy.media_ports, parse_ports, "1024-65535",
+                                "ports media may use");
+  keys.many<pinhole::PortRange>("forbidden-port", policy.forbidden_ports, parse_ports, "",
+                                "port media never uses");
+  keys.many<pinhole::Prefix>("forbidden-host", policy.forbidden_hosts, parse_network, "",
+                             "host or network media never uses");
+}
+
+void allow_keys(Keys& keys, AllowDraft& draft) {
+  keys.one<pinhole::Prefix>("server", draft.allow.server, parse_network, "",
+                            "server the inside may talk to");
+  keys.required("server");
+  keys.one<std::uint8_t>("protocol", draft.allow.protocol,
+                         choice<std::uint8_t>({"udp", "tcp"}, {IPPROTO_UDP, IPPROTO_TCP}), "udp",
+                         "transport protocol");
+  keys.one<pinhole::PortRange>("port", draft.allow.ports, parse_ports, "", "port or range");
+  keys.required("port");
+}
+
+void limit_keys(Keys& keys, Config& config) {
+  LimitConfig& limits = config.agent.limits;
+  const auto count = number<std::size_t>(1, 10000000);
+  keys.one<std::size_t>("message", limits.message.message, size<std::size_t>(1024, 1048576), "64k",
+                        "octets of a message");
+  keys.one<std::size_t>("headers", limits.message.headers, size<std::size_t>(1024, 1048576), "16k",
+                        "octets of start line and headers");
+  keys.one<std::size_t>("body", limits.message.body, size<std::size_t>(0, 1048576), "48k",
+                        "octets of a body");
+  keys.one<std::size_t>("line", limits.message.line, size<std::size_t>(256, 65536), "4k",
+                        "octets of a header field");
+  keys.one<std::size_t>("fields", limits.message.fields, number<std::size_t>(16, 1024), "128",
+                        "header fields");
+  keys.one<std::size_t>("values", limits.message.values, number<std::size_t>(8, 1024), "64",
+                        "values of one list header");
+  keys.one<std::size_t>("sdp-size", limits.sdp.size, size<std::size_t>(256, 1048576), "32k",
+                        "octets of a session description");
+  keys.one<std::size_t>("sdp-media", limits.sdp.media, number<std::size_t>(1, 128), "32",
+                        "m= lines");
+  keys.one<std::size_t>("sdp-attributes", limits.sdp.attributes, number<std::size_t>(16, 8192),
+                        "512", "a= lines");
+  keys.one<std::size_t>("sdp-candidates", limits.sdp.candidates, number<std::size_t>(0, 1024), "64",
+                        "candidates of one m= line");
+  keys.one<std::size_t>("connections", limits.connections, count, "10000", "connections");
+  keys.one<std::size_t>("connections-per-address", limits.connections_per_address, count, "200",
+                        "connections of one address");
+  keys.one<std::size_t>("transactions", limits.transactions, count, "100000", "transactions");
+  keys.one<std::size_t>("transactions-per-address", limits.transactions_per_address, count, "20000",
+                        "transactions of one address");
+  keys.one<std::size_t>("calls", limits.calls, count, "20000", "calls");
+  keys.one<std::size_t>("streams-per-call", limits.streams_per_call, number<std::size_t>(1, 128),
+                        "32", "streams of one call");
+  keys.one<std::size_t>("write-buffer", limits.write_buffer, size<std::size_t>(65536, 67108864),
+                        "1M", "octets queued on one connection");
+  keys.one<std::uint32_t>("rules", config.policy.max_rules, number<std::uint32_t>(1, 1000000),
+                          "20000", "flows open at a time");
+  keys.one<std::uint32_t>("rules-per-call", config.policy.max_group_rules,
+                          number<std::uint32_t>(1, max_rules_in_message), "128",
+                          "flows of one call");
+}
+
+void timeout_keys(Keys& keys, Config& config) {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  TimeoutConfig& timeouts = config.agent.timeouts;
+  keys.one<milliseconds>("t1", timeouts.t1, duration<milliseconds>(10ms, 10s), "500ms",
+                         "RFC 3261 T1");
+  keys.one<milliseconds>("t2", timeouts.t2, duration<milliseconds>(10ms, 1min), "4s",
+                         "RFC 3261 T2");
+  keys.one<milliseconds>("t4", timeouts.t4, duration<milliseconds>(10ms, 1min), "5s",
+                         "RFC 3261 T4");
+  keys.one<seconds>("timer-c", timeouts.timer_c, duration<seconds>(181s, 1h), "185s",
+                    "RFC 3261 timer C");
+  keys.one<seconds>("connect", timeouts.connect, duration<seconds>(1s, 2min), "10s",
+                    "until a connection is there");
+  keys.one<seconds>("handshake", timeouts.handshake, duration<seconds>(1s, 2min), "10s",
+                    "until a TLS handshake is done");
+  keys.one<seconds>("idle", timeouts.idle, duration<seconds>(10s, 24h), "15m",
+                    "until an idle connection is closed");
+  keys.one<seconds>("early", timeouts.early, duration<seconds>(10s, 1h), "5m",
+                    "lifetime of an early dialog's rules");
+  keys.one<seconds>("call", timeouts.call, duration<seconds>(1min, 168h), "12h",
+                    "lifetime of a call's rules");
+  keys.one<milliseconds>("grace", timeouts.grace, duration<milliseconds>(0ms, 1min), "2s",
+                         "old rules after a change of ports");
+  keys.one<milliseconds>("commit", timeouts.commit, duration<milliseconds>(50ms, 30s), "2s",
+                         "wait for the middlebox");
+  keys.one<std::uint32_t>(
+      "refresh", config.policy.refresh_s,
+      [parser = duration<seconds>(10s, 1h)](std::string_view text) -> ConfigValue<std::uint32_t> {
+        const auto value = parser(text);
+        if (!value) return std::unexpected(value.error());
+        return static_cast<std::uint32_t>(value->count());
+      },
+      "2m", "kernel timeout of a rule that nobody refreshes");
+}
+
+void log_keys(Keys& keys, LogConfig& log) {
+  using Format = LogConfig::Format;
+  using Destination = LogConfig::Destination;
+  keys.one<Format>("format", log.format,
+                   choice<Format>({"logfmt", "json"}, {Format::logfmt, Format::json}), "logfmt",
+                   "form of a line");
+  keys.one<Destination>(
+      "destination", log.destination,
+      choice<Destination>({"auto", "journald", "stderr", "syslog", "file"},
+                          {Destination::automatic, Destination::journald,
+                           Destination::standard_error, Destination::syslog, Destination::file}),
+      "auto", "where lines go");
+  keys.one<std::string>("file", log.file, parse_absolute_path, "", "path for destination = file");
+  keys.one<Level>(
+      "level", log.level,
+      choice<Level>({"debug", "info", "notice", "warning", "error"},
+                    {Level::debug, Level::info, Level::notice, Level::warning, Level::error}),
+      "info", "lowest level that is written");
+}
+
+void firewall_keys(Keys& keys, pinhole::Policy& policy) {
+  using pinhole::Mode;
+  keys.one<Mode>(
+      "mode", policy.mode,
+      choice<Mode>({"appliance", "mark", "observe"}, {Mode::appliance, Mode::mark, Mode::observe}),
+      "appliance", "who decides about marked packets");
+  keys.one<std::uint32_t>("mark", policy.mark, parse_mark, "0x4d000000", "mark of open media");
+  keys.one<std::uint32_t>("mask", policy.mask, parse_mark, "0xff000000", "bits that are midcomd's");
+  keys.one<bool>("delete-conntrack", policy.delete_conntrack, yes_or_no(), "yes",
+                 "delete conntrack entries of a closed rule");
+}
+
+} // namespace
+
+void unnamed_keys(Keys& keys, std::string_view kind, Config& config) {
+  if (kind == "midcomd") midcomd_keys(keys, config);
+  if (kind == "tls") tls_keys(keys, config.tls);
+  if (kind == "media") media_keys(keys, config.policy);
+  if (kind == "limits") limit_keys(keys, config);
+  if (kind == "timeouts") timeout_keys(keys, config);
+  if (kind == "log") log_keys(keys, config.log);
+  if (kind == "firewall") firewall_keys(keys, config.policy);
+}
+
+void named_keys(Keys& keys, ListenDraft& draft) {
+  listen_keys(keys, draft);
+}
+void named_keys(Keys& keys, PeerDraft& draft) {
+  peer_keys(keys, draft);
+}
+void named_keys(Keys& keys, RouteDraft& draft) {
+  route_keys(keys, draft.route);
+}
+void named_keys(Keys& keys, AllowDraft& draft) {
+  allow_keys(keys, draft);
+}
+
+} // namespace midcom::config
