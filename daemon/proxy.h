@@ -76,8 +76,11 @@ private:
   [[nodiscard]] std::string extra_fields(Reason reason, const sip::Message& request) const;
 
   // Responses.
-  void take_response(TransactionId client, const sip::MessagePtr& response, sip::TimePoint now);
-  void relay(TransactionId client, const sip::MessagePtr& response, sip::TimePoint now);
+  // `from`: the flow it came on, which over UDP need not be the one the request left by.
+  void take_response(TransactionId client, const sip::MessagePtr& response, const FlowEntry& from,
+                     sip::TimePoint now);
+  void relay(TransactionId client, const sip::MessagePtr& response, const FlowEntry& from,
+             sip::TimePoint now);
   void finish_relay(TransactionId server, TransactionId client, const sip::MessagePtr& response,
                     Reason failure, sip::TimePoint now);
   void pin_registration(const ClientTransaction& client, const ServerTransaction& server,

@@ -164,15 +164,16 @@ void Proxy::on_response(FlowId flow, sip::MessagePtr response, sip::TimePoint no
   const ServerTransaction* server = transactions_.server(client->server);
   if (server != nullptr && server->pass.call && server->pass.call->awaiting > 0) {
     server->pass.call->deferred.emplace_back(
-        [this, id = client->id, response](sip::TimePoint later) {
-          take_response(id, response, later);
+        [this, id = client->id, response, entry = *from](sip::TimePoint later) {
+          take_response(id, response, entry, later);
         });
     return;
   }
-  take_response(client->id, response, now);
+  take_response(client->id, response, *from, now);
 }
 
-void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, sip::TimePoint now) {
+void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, const FlowEntry& from,
+                          sip::TimePoint now) {
   ClientTransaction* client = transactions_.client(id);
   if (client == nullptr) return;
   const int status = response->status();
@@ -199,23 +200,22 @@ void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, sip
     return std::holds_alternative<sip::action::Deliver>(action);
   });
   if (delivers && status > 100 && response->vias().size() > 1)
-    relay(id, response, now);
+    relay(id, response, from, now);
   else if (delivers && status >= 200)
     client_failed(id, 502, Reason::parse_error, now); // its sender lost the way back
   static_cast<void>(run(id, actions, now));
 }
 
-void Proxy::relay(TransactionId id, const sip::MessagePtr& response, sip::TimePoint now) {
+void Proxy::relay(TransactionId id, const sip::MessagePtr& response, const FlowEntry& from,
+                  sip::TimePoint now) {
   const ClientTransaction* client = transactions_.client(id);
   if (client == nullptr) return;
   ServerTransaction* server = transactions_.server(client->server);
   if (server == nullptr) return;
-  const FlowEntry* from = flows_.find(client->flow);
-  if (from == nullptr) return;
   pin_registration(*client, *server, *response);
   const TransactionId server_id = server->id;
   const Verdict verdict =
-      firewall_.on_response(server->pass, *server->request, *response, *from, now);
+      firewall_.on_response(server->pass, *server->request, *response, from, now);
   if (verdict.kind == Verdict::Kind::wait) {
     server->pass.call->waiter = [this, server_id, id, response](Reason failure,
                                                                 sip::TimePoint later) {
@@ -274,12 +274,12 @@ void Proxy::pin_registration(const ClientTransaction& client, const ServerTransa
 
 void Proxy::cancel(ClientTransaction& client, sip::TimePoint now) {
   if (std::exchange(client.is_cancelled, true)) return;
-  const auto sent = parse_sent(client.sent);
-  FlowEntry* to = flows_.find(client.flow);
-  if (!sent || to == nullptr) return;
   // RFC 3261 9.1: if no final response follows, the INVITE is over after 64 * T1.
   client.timer_c = now + 64 * config_.timeouts.t1;
   transactions_.rearm(client);
+  const auto sent = parse_sent(client.sent);
+  FlowEntry* to = flows_.find(client.flow);
+  if (!sent || to == nullptr) return;
   ClientTransaction& own =
       transactions_.add_client(TransactionTable::client_key(sent->top_via().branch(), "CANCEL"),
                                false, to->info.transport != Transport::udp);
