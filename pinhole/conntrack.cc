@@ -2,10 +2,9 @@
 #include "pinhole/conntrack.h"
 
 #include <cerrno>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
-#include <linux/netlink.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <memory>
+#include <new>
 #include <set>
 
 #include "pinhole/nft_batch.h"
@@ -14,21 +13,25 @@ namespace midcom::pinhole {
 
 namespace {
 
-void put_tuple(NftBatch& batch, const FlowKey& flow) {
+struct Free {
+  void operator()(nf_conntrack* connection) const { nfct_destroy(connection); }
+};
+using Connection = std::unique_ptr<nf_conntrack, Free>;
+
+Connection connection_of(const FlowKey& flow) {
+  Connection connection(nfct_new());
+  if (connection == nullptr) throw std::bad_alloc();
   const bool is_ipv4 = flow.source.address.family == Family::ipv4;
-  const std::size_t size = is_ipv4 ? 4 : 16;
-  const Nest tuple = batch.nest(CTA_TUPLE_ORIG);
-  {
-    const Nest addresses = batch.nest(CTA_TUPLE_IP);
-    batch.put_octets(is_ipv4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, flow.source.address.octets.data(),
-                     size);
-    batch.put_octets(is_ipv4 ? CTA_IP_V4_DST : CTA_IP_V6_DST,
-                     flow.destination.address.octets.data(), size);
-  }
-  const Nest ports = batch.nest(CTA_TUPLE_PROTO);
-  batch.put_u8(CTA_PROTO_NUM, IPPROTO_UDP);
-  batch.put_u16(CTA_PROTO_SRC_PORT, flow.source.port);
-  batch.put_u16(CTA_PROTO_DST_PORT, flow.destination.port);
+  const auto set = [&](nf_conntrack_attr attribute, const auto& value) {
+    nfct_set_attr(connection.get(), attribute, &value);
+  };
+  set(ATTR_L3PROTO, static_cast<std::uint8_t>(is_ipv4 ? AF_INET : AF_INET6));
+  set(is_ipv4 ? ATTR_IPV4_SRC : ATTR_IPV6_SRC, flow.source.address.octets);
+  set(is_ipv4 ? ATTR_IPV4_DST : ATTR_IPV6_DST, flow.destination.address.octets);
+  set(ATTR_L4PROTO, static_cast<std::uint8_t>(IPPROTO_UDP));
+  set(ATTR_PORT_SRC, htons(flow.source.port));
+  set(ATTR_PORT_DST, htons(flow.destination.port));
+  return connection;
 }
 
 } // namespace
@@ -42,9 +45,9 @@ bool delete_conntrack(NetlinkSocket& socket, std::span<const FlowKey> flows) {
   NftBatch batch(NftBatch::Kind::plain);
   for (const FlowKey& tuple : tuples) {
     const bool is_ipv4 = tuple.source.address.family == Family::ipv4;
-    batch.add(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, 0,
-              is_ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-    put_tuple(batch, tuple);
+    nfct_nlmsg_build(batch.add(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, 0,
+                               is_ipv4 ? AF_INET : AF_INET6),
+                     connection_of(tuple).get());
   }
   const int error = batch.run(socket);
   return error != EPERM && error != ENOBUFS && error != EIO;

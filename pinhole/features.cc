@@ -9,8 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "pinhole/nft_reply.h"
-#include "pinhole/nft_writer.h"
+#include "pinhole/nft_message.h"
 
 namespace midcom::pinhole {
 

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <string>
 
 namespace midcom::pinhole {
 
@@ -17,11 +16,6 @@ namespace {
 constexpr std::size_t message_room = 8 * 1024;
 
 } // namespace
-
-Nest::~Nest() {
-  auto* attribute = reinterpret_cast<nlattr*>(batch_.buffer_.data() + offset_);
-  mnl_attr_nest_end(batch_.last(), attribute);
-}
 
 NftBatch::NftBatch(Kind kind) : kind_(kind), buffer_(2 * message_room) {
   if (kind != Kind::plain)
@@ -51,38 +45,10 @@ void NftBatch::start(std::uint16_t type, std::uint16_t flags, std::uint8_t famil
   general->res_id = resource;
 }
 
-void NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family) {
+nlmsghdr* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family) {
   start(type, static_cast<std::uint16_t>(flags | NLM_F_REQUEST), family, 0);
   ++count_;
-}
-
-void NftBatch::put_text(std::uint16_t attribute, std::string_view text) {
-  mnl_attr_put_strz(last(), attribute, std::string(text).c_str());
-}
-
-void NftBatch::put_u8(std::uint16_t attribute, std::uint8_t value) {
-  mnl_attr_put_u8(last(), attribute, value);
-}
-
-void NftBatch::put_u16(std::uint16_t attribute, std::uint16_t value) {
-  mnl_attr_put_u16(last(), attribute, htons(value));
-}
-
-void NftBatch::put_u32(std::uint16_t attribute, std::uint32_t value) {
-  mnl_attr_put_u32(last(), attribute, htonl(value));
-}
-
-void NftBatch::put_u64(std::uint16_t attribute, std::uint64_t value) {
-  mnl_attr_put_u64(last(), attribute, htobe64(value));
-}
-
-void NftBatch::put_octets(std::uint16_t attribute, const void* data, std::size_t size) {
-  mnl_attr_put(last(), attribute, size, data);
-}
-
-Nest NftBatch::nest(std::uint16_t attribute) {
-  nlattr* start_of = mnl_attr_nest_start(last(), attribute);
-  return {*this, static_cast<std::size_t>(reinterpret_cast<char*>(start_of) - buffer_.data())};
+  return last();
 }
 
 std::pair<std::uint32_t, std::uint32_t> NftBatch::number(NetlinkSocket& socket) {

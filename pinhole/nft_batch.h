@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Netlink messages for nfnetlink: built in one buffer, sent at once. Attributes go to the message
-// added last.
+// Netlink messages for nfnetlink: built in one buffer, sent at once.
 #pragma once
 
 #include <cstdint>
@@ -12,25 +11,8 @@
 #include "pinhole/netlink_socket.h"
 
 struct nlmsghdr;
-struct nlattr;
 
 namespace midcom::pinhole {
-
-class NftBatch;
-
-// Ends the nested attribute when it goes. Nothing else may be added while an inner one is open.
-class Nest {
-public:
-  ~Nest();
-  Nest(const Nest&) = delete;
-  Nest& operator=(const Nest&) = delete;
-
-private:
-  friend class NftBatch;
-  Nest(NftBatch& batch, std::size_t offset) : batch_(batch), offset_(offset) {}
-  NftBatch& batch_;
-  std::size_t offset_;
-};
 
 class NftBatch {
 public:
@@ -39,15 +21,9 @@ public:
   enum class Kind : std::uint8_t { transaction, plain, rehearsal };
   explicit NftBatch(Kind kind = Kind::transaction);
 
-  void add(std::uint16_t type, std::uint16_t flags,
-           std::uint8_t family);                                 // type: subsystem << 8 | message
-  void put_text(std::uint16_t attribute, std::string_view text); // with its final 0
-  void put_u8(std::uint16_t attribute, std::uint8_t value);
-  void put_u16(std::uint16_t attribute, std::uint16_t value); // network byte order, as the next two
-  void put_u32(std::uint16_t attribute, std::uint32_t value);
-  void put_u64(std::uint16_t attribute, std::uint64_t value);
-  void put_octets(std::uint16_t attribute, const void* data, std::size_t size);
-  [[nodiscard]] Nest nest(std::uint16_t attribute);
+  // A new message whose attributes go behind the header returned, up to 8 kB; it is valid until the
+  // next one. type: subsystem << 8 | message.
+  nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::uint8_t family);
 
   // Sends everything; `each` gets the replies that are neither acks nor errors. 0 or the first
   // error's errno. ENOBUFS: answers were lost and the outcome is unknown.
@@ -57,7 +33,6 @@ public:
   [[nodiscard]] bool is_empty() const { return count_ == 0; }
 
 private:
-  friend class Nest;
   [[nodiscard]] nlmsghdr* last() const;
   void start(std::uint16_t type, std::uint16_t flags, std::uint8_t family, std::uint16_t resource);
   // Gives the sequence numbers of the first and the last message.

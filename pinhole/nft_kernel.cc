@@ -6,8 +6,7 @@
 
 #include "pinhole/conntrack.h"
 #include "pinhole/nft_batch.h"
-#include "pinhole/nft_reply.h"
-#include "pinhole/nft_writer.h"
+#include "pinhole/nft_message.h"
 #include "pinhole/tables.h"
 
 namespace midcom::pinhole {
@@ -69,7 +68,7 @@ std::optional<std::uint32_t> NftKernel::flags_of(std::string_view table) {
   nft::get_table(question, table);
   std::optional<std::uint32_t> flags;
   const int error = question.run(socket_, [&](std::string_view message) {
-    if (const auto found = decode_table_flags(message)) flags = found;
+    if (const auto found = nft::decode_table_flags(message)) flags = found;
   });
   return error == 0 ? flags : std::nullopt;
 }
@@ -141,7 +140,7 @@ KernelResult<std::vector<FlowCounter>> NftKernel::apply(std::span<const Change> 
   }
   std::map<FlowKey, FlowCounter> final_counters;
   const int error = batch.run(socket_, [&](std::string_view message) {
-    for (const StoredFlow& flow : decode_elements(message).value_or(std::vector<StoredFlow>{}))
+    for (const StoredFlow& flow : nft::decode_elements(message).value_or(std::vector<StoredFlow>{}))
       final_counters[flow.key] = flow.counter;
   });
   if (error != 0) return std::unexpected(to_error(error));
@@ -168,7 +167,8 @@ KernelResult<std::vector<FlowCounter>> NftKernel::read(std::span<const FlowKey> 
     NftBatch question(NftBatch::Kind::plain);
     nft::get_elements(question, flow_table, set, part.data(), part.size());
     return question.run(socket_, [&](std::string_view message) {
-      for (const StoredFlow& flow : decode_elements(message).value_or(std::vector<StoredFlow>{}))
+      for (const StoredFlow& flow :
+           nft::decode_elements(message).value_or(std::vector<StoredFlow>{}))
         found[flow.key] = flow.counter;
     });
   };
@@ -197,7 +197,7 @@ std::optional<std::uint32_t> NftKernel::generation() {
   nft::get_generation(question);
   std::optional<std::uint32_t> generation;
   const int error = question.run(socket_, [&](std::string_view message) {
-    if (const auto found = decode_generation(message)) generation = found;
+    if (const auto found = nft::decode_generation(message)) generation = found;
   });
   return error == 0 ? generation : std::nullopt;
 }
@@ -208,7 +208,7 @@ KernelResult<std::vector<StoredFlow>> NftKernel::dump_once() {
     NftBatch question(NftBatch::Kind::plain);
     nft::dump_elements(question, flow_table, flow_set(family));
     const int error = question.run(socket_, [&](std::string_view message) {
-      for (StoredFlow& flow : decode_elements(message).value_or(std::vector<StoredFlow>{}))
+      for (StoredFlow& flow : nft::decode_elements(message).value_or(std::vector<StoredFlow>{}))
         flows.push_back(std::move(flow));
     });
     if (error != 0) return std::unexpected(to_error(error));
@@ -228,7 +228,7 @@ KernelResult<std::vector<StoredFlow>> NftKernel::dump() {
 Damage NftKernel::take_damage() {
   Damage damage;
   const auto judge = [&](std::string_view message) {
-    const auto event = decode_event(message);
+    const auto event = nft::decode_event(message);
     if (!event || event->sender == socket_.port()) return;
     damage.base |= event->table == base_table && policy_.mode == Mode::appliance;
     damage.flows |= event->table == flow_table;

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "pinhole/nft_writer.h"
+#include "pinhole/nft_message.h"
 
 namespace midcom::pinhole {
 

@@ -3,8 +3,7 @@
 // which not every kernel has.
 #include <gtest/gtest.h>
 
-#include "pinhole/nft_reply.h"
-#include "pinhole/nft_writer.h"
+#include "pinhole/nft_message.h"
 
 namespace midcom::pinhole {
 namespace {
@@ -76,26 +75,26 @@ TEST(NftReply, ReadsBackWhatIsWritten) {
     NftBatch batch(NftBatch::Kind::plain);
     nft::new_element(batch, "t", "s",
                      {.key = key, .timeout_ms = 9, .userdata = "mine", .counter = {3, 300}});
-    const auto flows = decode_elements(batch.bytes());
+    const auto flows = nft::decode_elements(batch.bytes());
     ASSERT_TRUE(flows);
     ASSERT_EQ(flows->size(), 1U);
     EXPECT_EQ(flows->at(0).key, key);
     EXPECT_EQ(flows->at(0).userdata, "mine");
     EXPECT_EQ(flows->at(0).counter, (FlowCounter{3, 300}));
-    EXPECT_FALSE(decode_table_flags(batch.bytes()));
-    EXPECT_EQ(decode_event(batch.bytes())->table, "t");
+    EXPECT_FALSE(nft::decode_table_flags(batch.bytes()));
+    EXPECT_EQ(nft::decode_event(batch.bytes())->table, "t");
     for (std::size_t size = 0; size < batch.bytes().size(); ++size)
-      EXPECT_FALSE(decode_elements(batch.bytes().substr(0, size)));
+      EXPECT_FALSE(nft::decode_elements(batch.bytes().substr(0, size)));
   }
 }
 
 TEST(NftReply, ReadsTableFlags) {
   NftBatch batch(NftBatch::Kind::plain);
   nft::new_table(batch, "midcomd", 6);
-  EXPECT_EQ(decode_table_flags(batch.bytes()), 6U);
-  EXPECT_EQ(decode_event(batch.bytes())->table, "midcomd");
-  EXPECT_FALSE(decode_elements(batch.bytes()));
-  EXPECT_FALSE(decode_generation(batch.bytes()));
+  EXPECT_EQ(nft::decode_table_flags(batch.bytes()), 6U);
+  EXPECT_EQ(nft::decode_event(batch.bytes())->table, "midcomd");
+  EXPECT_FALSE(nft::decode_elements(batch.bytes()));
+  EXPECT_FALSE(nft::decode_generation(batch.bytes()));
 }
 
 } // namespace

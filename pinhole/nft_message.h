@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// nftables objects as netlink messages of a batch. Raw attributes, because libnftnl 1.2.4 has
-// neither DESTROYSETELEM, PERSIST nor elements with a counter's first value.
+// nftables objects as netlink messages, written to a batch and read from replies, by libnftnl:
+// nobody else includes its headers.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "pinhole/flow.h"
+#include "pinhole/kernel.h"
 #include "pinhole/nft_batch.h"
+
+struct nftnl_expr;
+struct nftnl_rule;
 
 namespace midcom::pinhole::nft {
 
@@ -47,10 +54,13 @@ void get_elements(NftBatch& batch, std::string_view table, std::string_view set,
 void dump_elements(NftBatch& batch, std::string_view table, std::string_view set);
 void get_generation(NftBatch& batch);
 
-// One rule; expressions in order. The message is whole when it goes out of scope.
+// One rule; expressions in order. It is added to the batch when it goes out of scope.
 class Rule {
 public:
   Rule(NftBatch& batch, std::string_view table, std::string_view chain);
+  ~Rule();
+  Rule(const Rule&) = delete;
+  Rule& operator=(const Rule&) = delete;
   enum Base : std::uint32_t { network = 1, transport = 2 };
   enum Compare : std::uint32_t { equal = 0, differs = 1 };
   // Registers are the 4-octet ones, counted from 0.
@@ -67,9 +77,27 @@ public:
   Rule& queue(std::uint16_t number);        // native expression
   Rule& compat_queue(std::uint16_t number); // xt NFQUEUE through nft_compat
 
+  struct Free {
+    void operator()(nftnl_rule* rule) const;
+  };
+
 private:
+  // Gives an expression that belongs to the rule.
+  nftnl_expr* add(const char* name);
   NftBatch& batch_;
-  Nest expressions_;
+  std::unique_ptr<nftnl_rule, Free> rule_;
 };
+
+// Of a reply or an event: one whole netlink message with its header, as the kernel sends it.
+// Elements whose key isn't a flow of ours are left out. nullopt: not an element message.
+[[nodiscard]] std::optional<std::vector<StoredFlow>> decode_elements(std::string_view message);
+[[nodiscard]] std::optional<std::uint32_t> decode_table_flags(std::string_view message);
+[[nodiscard]] std::optional<std::uint32_t> decode_generation(std::string_view message);
+
+struct TableEvent {
+  std::string table;        // "" for events about no table (NEWGEN)
+  std::uint32_t sender = 0; // netlink port of who caused it
+};
+[[nodiscard]] std::optional<TableEvent> decode_event(std::string_view message);
 
 } // namespace midcom::pinhole::nft
