@@ -45,6 +45,7 @@ struct Leg {
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
   bool is_confirmed = false;
   bool is_ended = false;
+  bool has_reached_caller = false;        // its 2xx has left on the pass the INVITE entered by
   bool is_unseen = false;                 // met in the middle of its dialog, by a request
   std::optional<sip::TimePoint> grace;    // old rules of a changed port are still among `rules`
   std::vector<pinhole::Counter> counters; // final ones, summed as rules go

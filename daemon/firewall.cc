@@ -238,8 +238,12 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
     return;
   }
   reserved_ -= std::exchange(call->reserved_rules, 0);
-  for (auto& [other_tag, leg] : call->legs)
-    if (!leg.is_confirmed && !(is_success && other_tag == tag)) end_leg(call, leg, now);
+  for (auto& [other_tag, leg] : call->legs) {
+    if (is_success && other_tag == tag) leg.has_reached_caller = true;
+    // A 2xx that was overtaken by the caller's failure has made no dialog.
+    const bool is_lost = is_success ? !leg.is_confirmed : !leg.has_reached_caller;
+    if (is_lost && !(is_success && other_tag == tag)) end_leg(call, leg, now);
+  }
   if (!is_success) {
     call->has_failed = true;
     if (!is_challenge(status) && call->is_over()) end_call(*call, Reason::none, status, now);
