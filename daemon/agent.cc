@@ -31,6 +31,7 @@ struct Agent::Impl {
   FlowTable flows;
   Firewall firewall;
   Proxy proxy;
+  pinhole::event::Ready middlebox_ready{}; // as last announced
 };
 
 Agent::Agent(const AgentConfig& config, const Secrets& secrets, Network& network,
@@ -79,6 +80,7 @@ void Agent::on_middlebox_reply(const pinhole::Reply& reply, sip::TimePoint now) 
     impl_->log.write(Event(Level::notice, "middlebox.up")
                          .add("adopted_groups", ready->adopted_groups)
                          .add("adopted_elements", ready->adopted_elements));
+    impl_->middlebox_ready = *ready;
     impl_->firewall.middlebox_up(now);
   }
   if (const auto* repaired = std::get_if<pinhole::event::TableRepaired>(&reply))
@@ -106,6 +108,20 @@ std::optional<sip::TimePoint> Agent::next_deadline() const {
 
 Agent::Counts Agent::counts() const {
   return {impl_->proxy.transactions(), impl_->firewall.calls(), impl_->flows.size()};
+}
+
+AgentSnapshot Agent::snapshot(const SnapshotQuery& query, sip::TimePoint now) const {
+  AgentSnapshot out = take_snapshot(impl_->config, impl_->flows, impl_->firewall, query, now);
+  const auto [transactions, calls, flows] = counts();
+  out.status = {impl_->firewall.pinholes().is_up(),
+                impl_->middlebox_ready.description,
+                impl_->middlebox_ready.adopted_groups,
+                impl_->middlebox_ready.adopted_elements,
+                flows,
+                calls,
+                transactions,
+                impl_->firewall.pinholes().rules()};
+  return out;
 }
 
 } // namespace midcom

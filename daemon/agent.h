@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "daemon/agent_config.h"
+#include "daemon/agent_snapshot.h"
 #include "daemon/event_log.h"
 #include "daemon/middlebox_port.h"
 #include "daemon/network.h"
@@ -42,6 +43,7 @@ public:
     std::size_t transactions, calls, flows;
   };
   [[nodiscard]] Counts counts() const;
+  [[nodiscard]] AgentSnapshot snapshot(const SnapshotQuery& query, sip::TimePoint now) const;
 
 private:
   struct Impl;

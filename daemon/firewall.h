@@ -69,6 +69,7 @@ public:
   void on_timer(sip::TimePoint now);
   [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const;
   [[nodiscard]] std::size_t calls() const { return calls_.size(); }
+  [[nodiscard]] const CallTable& call_table() const { return calls_; }
 
 private:
   struct Wakeup { // the end of a leg's grace, or (no tag) of the whole call

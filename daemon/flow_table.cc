@@ -40,6 +40,13 @@ FlowEntry* FlowTable::find(FlowId flow) {
   return found == flows_.end() ? nullptr : &found->second;
 }
 
+const FlowEntry* FlowTable::find_target(const Target& target) const {
+  const auto id = by_target_.find(target);
+  if (id == by_target_.end()) return nullptr;
+  const auto found = flows_.find(id->second);
+  return found == flows_.end() ? nullptr : &found->second;
+}
+
 FlowId FlowTable::to_target(const Target& target, PeerIndex peer) {
   if (const auto found = by_target_.find(target); found != by_target_.end()) return found->second;
   const FlowId id = network_.connect(target);

@@ -50,6 +50,9 @@ public:
   void alias(FlowId flow, const Target& target);
 
   [[nodiscard]] std::size_t size() const { return flows_.size(); }
+  [[nodiscard]] const std::unordered_map<FlowId, FlowEntry>& all() const { return flows_; }
+  // The flow that serves a target now; null when there is none.
+  [[nodiscard]] const FlowEntry* find_target(const Target& target) const;
 
 private:
   const PeerDirectory& peers_;

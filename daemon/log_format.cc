@@ -152,6 +152,12 @@ std::string escaped(std::string_view value) {
   return result;
 }
 
+std::string json_escaped(std::string_view value) {
+  std::string result;
+  append_escaped(result, value, Style::json);
+  return result;
+}
+
 std::string to_logfmt(const Event& event, LogTime time) {
   std::string line = "ts=" + time_text(time);
   line.append(" lvl=").append(to_string(event.level()));

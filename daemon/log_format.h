@@ -23,5 +23,7 @@ using LogTime = std::chrono::system_clock::time_point;
 
 // The text of a logfmt value without its quotes.
 [[nodiscard]] std::string escaped(std::string_view value);
+// The text of a JSON string without its quotes.
+[[nodiscard]] std::string json_escaped(std::string_view value);
 
 } // namespace midcom
