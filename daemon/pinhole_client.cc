@@ -148,11 +148,11 @@ void PinholeClient::on_done(const pinhole::reply::Done& done, sip::TimePoint now
   Pending pending = std::move(found->second);
   pending_.erase(found);
   deadlines_.set(done.transaction, std::nullopt);
-  settle(std::move(pending), done.result, done.counters, now);
+  settle(pending, done.result, done.counters, now);
 }
 
-void PinholeClient::settle(Pending pending, Result result, std::vector<pinhole::Counter> counters,
-                           sip::TimePoint now) {
+void PinholeClient::settle(const Pending& pending, Result result,
+                           const std::vector<pinhole::Counter>& counters, sip::TimePoint now) {
   const CallPtr call = pending.call;
   const auto found = call->legs.find(pending.tag);
   const bool is_fetch = std::holds_alternative<pinhole::request::Status>(pending.request);
@@ -247,10 +247,10 @@ void PinholeClient::on_timer(sip::TimePoint now) {
       finish(call, now);
       continue;
     }
-    Pending pending = std::move(found->second);
+    const Pending pending = std::move(found->second);
     pending_.erase(found);
     const std::string tag = pending.tag;
-    settle(std::move(pending), Result::kernel, {}, now);
+    settle(pending, Result::kernel, {}, now);
     // It may have been carried out, or be carried out late: this takes it back.
     const auto leg = call->legs.find(tag);
     if (leg != call->legs.end()) reassert(call, leg->second, now);

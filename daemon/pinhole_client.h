@@ -65,8 +65,8 @@ private:
   void reassert(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_done(const pinhole::reply::Done& done, sip::TimePoint now);
   void on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now);
-  void settle(Pending pending, pinhole::Result result, std::vector<pinhole::Counter> counters,
-              sip::TimePoint now);
+  void settle(const Pending& pending, pinhole::Result result,
+              const std::vector<pinhole::Counter>& counters, sip::TimePoint now);
   void assume(Leg& leg, std::vector<pinhole::Rule> rules);
   void finish(const CallPtr& call, sip::TimePoint now);
   void log_result(const Pending& pending, const Leg& leg, pinhole::Result result);

@@ -28,8 +28,8 @@ public:
   Proxy(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
         Network& network, FlowTable& flows, Firewall& firewall, EventLog& log, Random random);
 
-  void on_request(FlowId flow, sip::MessagePtr request, sip::TimePoint now);
-  void on_response(FlowId flow, sip::MessagePtr response, sip::TimePoint now);
+  void on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoint now);
+  void on_response(FlowId flow, const sip::MessagePtr& response, sip::TimePoint now);
   // Bytes that did not pass the gate.
   void on_rejected(FlowId flow, std::string_view bytes, sip::Error error, sip::TimePoint now);
   void on_flow_closed(const FlowEntry& flow, sip::TimePoint now);

@@ -89,7 +89,7 @@ void Proxy::note_alias(const FlowEntry& from, const sip::Message& request) {
       {Transport::tls, {from.info.remote.address, via.port.value_or(5061)}, next_hop->tls_name});
 }
 
-void Proxy::on_request(FlowId flow, sip::MessagePtr request, sip::TimePoint now) {
+void Proxy::on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoint now) {
   FlowEntry* from = flows_.find(flow);
   if (from == nullptr) return;
   const auto source = from->info.remote.address;

@@ -154,7 +154,7 @@ void Proxy::answer(TransactionId id, int status, std::string_view extra, sip::Ti
       now);
 }
 
-void Proxy::on_response(FlowId flow, sip::MessagePtr response, sip::TimePoint now) {
+void Proxy::on_response(FlowId flow, const sip::MessagePtr& response, sip::TimePoint now) {
   const FlowEntry* from = flows_.find(flow);
   if (from == nullptr) return;
   const ClientTransaction* client = transactions_.client(
