@@ -2,6 +2,8 @@
 #include "pinhole/tables.h"
 
 #include <algorithm>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string>
@@ -161,6 +163,35 @@ void write_lookup(NftBatch& batch, const Policy& policy, Family family) {
   replace_mark(rule, policy.mask, policy.mark);
 }
 
+// "Destination unreachable" and "packet too big" to the sender of a live flow, about that flow:
+// path MTU discovery needs them. The tuple is of the packet quoted, but for its source address, in
+// whose place stands the address that the error goes to. Quoted packets have no options.
+void write_error_lookup(NftBatch& batch, const Policy& policy, Family family) {
+  const bool is_ipv4 = family == Family::ipv4;
+  const unsigned address_registers = is_ipv4 ? 1 : 4;
+  const std::uint32_t quoted = 8; // octets of ICMP's own header
+  const std::uint32_t quoted_ports = quoted + (is_ipv4 ? 20 : 40);
+  Rule rule(batch, flow_table, "mark_flows");
+  match_family(rule, family);
+  match_protocol(rule, is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+  rule.payload(Rule::transport, 0, 1, 0);
+  if (is_ipv4) {
+    rule.compare(0, Rule::equal, octet(ICMP_DEST_UNREACH));
+    rule.payload(Rule::transport, quoted, 1, 0).compare(0, Rule::equal, octet(0x45));
+  } else {
+    rule.range(0, octet(ICMPV6_DEST_UNREACH), octet(ICMPV6_PKT_TOOBIG));
+  }
+  rule.payload(Rule::transport, quoted + (is_ipv4 ? 9 : 6), 1, 0);
+  rule.compare(0, Rule::equal, octet(IPPROTO_UDP));
+  load_address(rule, family, End::destination, 0);
+  rule.payload(Rule::transport, quoted_ports, 2, address_registers);
+  rule.payload(Rule::transport, quoted + (is_ipv4 ? 16 : 24), is_ipv4 ? 4 : 16,
+               address_registers + 1);
+  rule.payload(Rule::transport, quoted_ports + 2, 2, 2 * address_registers + 1);
+  rule.lookup(flow_set(family), 0);
+  replace_mark(rule, policy.mask, policy.mark);
+}
+
 } // namespace
 
 std::string_view flow_set(Family family) {
@@ -203,6 +234,9 @@ void write_flow_table(NftBatch& batch, const Policy& policy) {
   }
   write_lookup(batch, policy, Family::ipv4);
   write_lookup(batch, policy, Family::ipv6);
+  if (policy.mode != Mode::appliance) return;
+  write_error_lookup(batch, policy, Family::ipv4);
+  write_error_lookup(batch, policy, Family::ipv6);
 }
 
 } // namespace midcom::pinhole

@@ -18,6 +18,7 @@
 namespace midcom::pinhole {
 namespace {
 
+using lab::IcmpSocket;
 using lab::ThreeHosts;
 using lab::UdpSocket;
 using std::chrono::milliseconds;
@@ -295,6 +296,37 @@ TEST_P(KernelTest, CarriesIpv6) {
   EXPECT_EQ(to_b.receive_all(0), 0);
 }
 
+TEST_P(KernelTest, PassesIcmpErrorsAboutLiveFlowsOnly) {
+  struct Kind {
+    int too_big, code, echo_request, redirect;
+  };
+  const auto run = [&](const Endpoint& near, const Endpoint& far, const Kind& kind) {
+    hosts->nft("flush ruleset");
+    Endpoint far_next = far;
+    ++far_next.port;
+    const IcmpSocket at_a(*hosts, 'a', near.address), at_b(*hosts, 'b', far.address);
+    const auto expect = [&](int count, int type, const Endpoint& from, const Endpoint& to,
+                            const char* what) {
+      at_b.send(near.address, type, kind.code, from, to);
+      EXPECT_EQ(at_a.receive_all(count), count) << what << ", " << near.to_string();
+    };
+    expect(1, kind.too_big, near, far, "control: without us");
+    Engine engine(*hosts, policy);
+    expect(0, kind.too_big, near, far, "no call");
+    ASSERT_EQ(engine.open(group_1, near, far), Result::ok);
+    expect(1, kind.too_big, near, far, "about the call");
+    expect(0, kind.too_big, near, far_next, "about another flow");
+    expect(0, kind.too_big, far, near, "to the wrong end");
+    expect(0, kind.echo_request, near, far, "echo request");
+    expect(0, kind.redirect, near, far, "not a kind that is needed");
+    (void)engine.ask(request::Release{2, group_1, Participant{{1}, {}}});
+    expect(0, kind.too_big, near, far, "closed");
+  };
+  run(a, b, {.too_big = 3, .code = 4, .echo_request = 8, .redirect = 5});
+  run(at("2001:db8:a::2", port), at("2001:db8:b::2", port),
+      {.too_big = 2, .code = 0, .echo_request = 128, .redirect = 4});
+}
+
 TEST_P(KernelTest, DropsSpoofedSourcesFromAnotherSide) {
   const Endpoint spoofed = at("192.0.2.3", 4000); // C has this address of A too
   const UdpSocket from_c(*hosts, 'c', spoofed), to_b(*hosts, 'b', b);
@@ -441,6 +473,68 @@ TEST_P(KernelTest, CommitsAGroupInMicroseconds) {
               us[us.size() / 2], us[us.size() * 99 / 100], us.back());
   EXPECT_LT(us[us.size() / 2], 1000);
   EXPECT_EQ(engine.kernel->dump().value().size(), 4000U);
+}
+
+// Ten thousand rules through everything that happens to rules. Times are printed, not judged: the
+// machine may be busy.
+TEST_P(KernelTest, HandlesTenThousandRules) {
+  constexpr int groups = 2500, rules = 4, turn = 50;
+  constexpr std::size_t elements = 2 * groups * rules;
+  policy.refresh_s = 60;
+  auto engine = std::make_unique<Engine>(*hosts, policy);
+  const auto id = [](int i) {
+    return GroupId{3, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+  };
+  const auto timed = [](const char* what, auto&& act) {
+    const auto start = steady_clock::now();
+    act();
+    const std::chrono::duration<double, std::milli> taken = steady_clock::now() - start;
+    std::printf("%s %.0f ms, ", what, taken.count());
+  };
+  // Every group in turns of the loop, as the process has them.
+  const auto ask_all = [&](auto&& make) {
+    for (int i = 0; i < groups; ++i) {
+      engine->middlebox->on_request(make(i));
+      if (i % turn == turn - 1) engine->middlebox->commit(now());
+    }
+    for (const Reply& reply : engine->middlebox->take_replies())
+      ASSERT_EQ(std::get<reply::Done>(reply).result, Result::ok);
+  };
+  std::printf("%zu elements: ", elements);
+  timed("set", [&] {
+    ask_all([&](int i) {
+      request::SetGroup set{1, id(i), participants(1, 2), 600, {}};
+      for (int j = 0; j < rules; ++j)
+        set.rules.push_back({.stream = static_cast<std::uint16_t>(j),
+                             .a = at("192.0.2.2", 2000 + rules * i + j),
+                             .b = at("198.51.100.2", 2000 + rules * i + j)});
+      return set;
+    });
+  });
+  timed("refreshed", [&] {
+    const auto due = now().steady + std::chrono::seconds(30);
+    while (const auto next = engine->middlebox->next_deadline()) {
+      if (*next > due) break;
+      engine->middlebox->on_timer({due, now().wall_s});
+    }
+  });
+  EXPECT_TRUE(engine->middlebox->take_replies().empty());
+  timed("adopted", [&] {
+    engine.reset();
+    engine = std::make_unique<Engine>(*hosts, policy);
+  });
+  EXPECT_EQ(engine->ready.adopted_groups, static_cast<std::uint32_t>(groups));
+  EXPECT_EQ(engine->ready.adopted_elements, elements);
+  if ((engine->ready.features & table_persist) == 0) {
+    hosts->nft("flush ruleset");
+    timed("repaired", [&] { engine->middlebox->on_netlink_event(now()); });
+    EXPECT_EQ(engine->middlebox->take_replies().size(), 1U);
+  }
+  EXPECT_EQ(engine->kernel->dump().value().size(), elements);
+  timed("released",
+        [&] { ask_all([&](int i) { return request::Release{2, id(i), Participant{{1}, {}}}; }); });
+  std::printf("\n");
+  EXPECT_EQ(engine->kernel->dump().value().size(), 0U);
 }
 
 } // namespace

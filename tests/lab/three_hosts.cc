@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -67,6 +68,24 @@ void set_up_leg(const std::string& prefix, const Leg& leg) {
   run("ip -n " + host + " -6 route add default via " + leg.net6 + "1");
 }
 
+void bind_to(int socket, const pinhole::Endpoint& local) {
+  socklen_t size = 0;
+  const sockaddr_storage address = to_sockaddr(local, size);
+  if (bind(socket, reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    throw std::runtime_error("bind " + local.to_string());
+}
+
+int count_all(int socket, int expected) {
+  int received = 0;
+  std::array<char, 2048> packet{};
+  for (;;) {
+    while (recv(socket, packet.data(), packet.size(), 0) > 0) ++received;
+    // Those that must not come get their chance, those that must come more of it.
+    pollfd waiting{socket, POLLIN, 0};
+    if (poll(&waiting, 1, received < expected ? 200 : 30) <= 0) return received;
+  }
+}
+
 } // namespace
 
 ThreeHosts::ThreeHosts() : prefix_("mk" + std::to_string(getpid())) {
@@ -80,6 +99,8 @@ ThreeHosts::ThreeHosts() : prefix_("mk" + std::to_string(getpid())) {
   write_file("/proc/sys/net/ipv6/conf/all/forwarding", "1");
   for (const char* entry : {"all", "to_a", "to_b", "to_c"})
     write_file(std::string("/proc/sys/net/ipv4/conf/") + entry + "/rp_filter", "0");
+  // IPv6 needs link-local addresses, which come about a second later.
+  run("ip netns exec " + name('a') + " ping -6 -q -c 1 -i 0.1 -w 5 2001:db8:b::2 >/dev/null");
 }
 
 ThreeHosts::~ThreeHosts() {
@@ -112,10 +133,7 @@ UdpSocket::UdpSocket(const ThreeHosts& hosts, char host, const pinhole::Endpoint
   socket_.reset(socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int room = 64 * 1024 * 1024;
   (void)setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
-  socklen_t size = 0;
-  const sockaddr_storage address = to_sockaddr(local, size);
-  if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
-    throw std::runtime_error("bind " + local.to_string());
+  bind_to(socket_.get(), local);
 }
 
 void UdpSocket::send(const pinhole::Endpoint& to, int count) const {
@@ -128,14 +146,53 @@ void UdpSocket::send(const pinhole::Endpoint& to, int count) const {
 }
 
 int UdpSocket::receive_all(int expected) const {
-  int received = 0;
-  std::array<char, 2048> packet{};
-  for (;;) {
-    while (recv(socket_.get(), packet.data(), packet.size(), 0) > 0) ++received;
-    // Those that must not come get their chance, those that must come more of it.
-    pollfd waiting{socket_.get(), POLLIN, 0};
-    if (poll(&waiting, 1, received < expected ? 200 : 30) <= 0) return received;
+  return count_all(socket_.get(), expected);
+}
+
+IcmpSocket::IcmpSocket(const ThreeHosts& hosts, char host, const pinhole::Address& local) {
+  const Inside inside(hosts.name(host));
+  const bool is_ipv4 = local.family == pinhole::Family::ipv4;
+  socket_.reset(socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                       is_ipv4 ? +IPPROTO_ICMP : +IPPROTO_ICMPV6));
+  if (!is_ipv4) { // the neighbour discovery of the link isn't meant
+    icmp6_filter filter;
+    ICMP6_FILTER_SETPASSALL(&filter);
+    for (int type = ND_ROUTER_SOLICIT; type <= ND_NEIGHBOR_ADVERT; ++type)
+      ICMP6_FILTER_SETBLOCK(type, &filter);
+    (void)setsockopt(socket_.get(), IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
   }
+  bind_to(socket_.get(), {local, 0});
+}
+
+void IcmpSocket::send(const pinhole::Address& to, int type, int code,
+                      const pinhole::Endpoint& quoted_from,
+                      const pinhole::Endpoint& quoted_to) const {
+  std::string packet{static_cast<char>(type), static_cast<char>(code), 0, 0, 0, 0, 5, 0};
+  const auto append = [&](const void* data, std::size_t size) {
+    packet.append(static_cast<const char*>(data), size);
+  };
+  if (to.family == pinhole::Family::ipv4) {
+    append("\x45\0\0\x80\0\0\x40\0\x40\x11\0\0", 12);
+    append(quoted_from.address.octets.data(), 4);
+    append(quoted_to.address.octets.data(), 4);
+  } else {
+    append("\x60\0\0\0\0\x80\x11\x40", 8);
+    append(quoted_from.address.octets.data(), 16);
+    append(quoted_to.address.octets.data(), 16);
+  }
+  for (const int port : {+quoted_from.port, +quoted_to.port}) {
+    packet.push_back(static_cast<char>(port >> 8));
+    packet.push_back(static_cast<char>(port));
+  }
+  packet.append("\0\x6c\0\0", 4); // length and checksum of UDP
+  socklen_t size = 0;
+  const sockaddr_storage address = to_sockaddr({to, 0}, size);
+  (void)sendto(socket_.get(), packet.data(), packet.size(), 0,
+               reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+int IcmpSocket::receive_all(int expected) const {
+  return count_all(socket_.get(), expected);
 }
 
 } // namespace midcom::lab

@@ -44,4 +44,17 @@ private:
   FileDescriptor socket_;
 };
 
+// Sends ICMP or ICMPv6 messages and counts those that come.
+class IcmpSocket {
+public:
+  IcmpSocket(const ThreeHosts& hosts, char host, const pinhole::Address& local);
+  // A message of this type and code with the start of a UDP packet of `quoted_from` to `quoted_to`.
+  void send(const pinhole::Address& to, int type, int code, const pinhole::Endpoint& quoted_from,
+            const pinhole::Endpoint& quoted_to) const;
+  [[nodiscard]] int receive_all(int expected) const;
+
+private:
+  FileDescriptor socket_;
+};
+
 } // namespace midcom::lab
