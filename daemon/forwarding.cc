@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include "sip/edit_list.h"
 
@@ -24,7 +25,8 @@ std::string upper(std::string_view text) {
 }
 
 bool forms_dialog(std::string_view method) {
-  return method == "INVITE" || method == "SUBSCRIBE" || method == "REFER";
+  return method == "INVITE" || method == "SUBSCRIBE" || method == "REFER" ||
+         method == "NOTIFY"; // RFC 6665 4.3: it may come before the 2xx
 }
 
 // RFC 5626 5.1: `ob` only when the user agent itself asks for an outbound flow.
@@ -77,6 +79,27 @@ void add_content_length(sip::EditList& edit, const sip::Message& message) {
     edit.append_field("Content-Length: " + std::to_string(message.body().size()) + "\r\n");
 }
 
+// Where the name of the rport parameter ends; white space may surround each semicolon.
+std::optional<std::size_t> end_of_rport(std::string_view via) {
+  const auto skip = [&](std::size_t at) {
+    const auto next = via.find_first_not_of(" \t\r\n", at);
+    return next == std::string_view::npos ? via.size() : next;
+  };
+  bool is_quoted = false;
+  for (std::size_t at = 0; at < via.size(); ++at) {
+    if (is_quoted && via[at] == '\\')
+      ++at;
+    else if (via[at] == '"')
+      is_quoted = !is_quoted;
+    else if (!is_quoted && via[at] == ';') {
+      const std::size_t name = skip(at + 1), end = name + 5;
+      if (!sip::iequals(via.substr(name, 5), "rport")) continue;
+      if (const auto next = skip(end); next == via.size() || via[next] == ';') return end;
+    }
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 std::string fixed_first_via(const sip::Message& request, const sip::Endpoint& source) {
@@ -87,17 +110,8 @@ std::string fixed_first_via(const sip::Message& request, const sip::Endpoint& so
   const bool differs = !literal || *literal != source.address;
   if (!asks_port && !differs) return {};
   std::string text(via.text);
-  if (asks_port) {
-    // Parameter names are tokens: ";rport" with nothing of a token after it is the parameter
-    // itself.
-    for (std::size_t at = 0; at + 6 <= text.size(); ++at) {
-      if (!sip::iequals(std::string_view(text).substr(at, 6), ";rport")) continue;
-      const char after = at + 6 < text.size() ? text[at + 6] : ';';
-      if (after != ';' && after != ' ' && after != '\t' && after != '\r') continue;
-      text.insert(at + 6, "=" + std::to_string(source.port));
-      break;
-    }
-  }
+  if (const auto at = asks_port ? end_of_rport(via.text) : std::nullopt)
+    text.insert(*at, "=" + std::to_string(source.port));
   if ((asks_port || differs) && !via.parameter("received"))
     text += ";received=" + source.address.to_string();
   return text;

@@ -15,6 +15,7 @@ public:
       : request_(request), peers_(peers), key_(key), epoch_(epoch) {
     for (const auto value : request.values(sip::HeaderName::route)) routes_.emplace_back(value);
     request_uri_ = request.request_uri().text;
+    is_secure_ = request.request_uri().is_secure();
   }
 
   std::expected<RequestRoute, Reason> run() {
@@ -41,6 +42,7 @@ private:
     if (!last) return Reason::bad_route;
     const std::string own = "<" + request_uri_ + ">";
     request_uri_ = last->uri.text;
+    is_secure_ = last->uri.is_secure();
     routes_.pop_back();
     routes_.insert(routes_.begin(), own); // is taken away again as a route of ours
     return Reason::none;
@@ -104,7 +106,7 @@ private:
   }
 
   std::expected<RequestRoute, Reason> to_peer(PeerIndex peer, const Target& target) {
-    if (request_.request_uri().is_secure() && target.transport != Transport::tls)
+    if (is_secure_ && target.transport != Transport::tls)
       return std::unexpected(Reason::sips_required); // RFC 5630: no last-hop exception
     return RequestRoute{ToPeer{peer, target}, {}, false, {}};
   }
@@ -128,6 +130,7 @@ private:
   std::uint32_t epoch_;
   std::vector<std::string> routes_;
   std::string request_uri_;
+  bool is_secure_ = false; // the Request-URI is sips
   bool has_new_routes_ = false;
   std::optional<FlowToken> token_;
 };

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/pinhole_client.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway_config.h"
+
+namespace midcom {
+namespace {
+
+using pinhole::Result;
+using pinhole::request::SetGroup;
+using std::chrono::seconds;
+
+class FakePort final : public MiddleboxPort {
+public:
+  void send(const pinhole::Request& request) override { sent.push_back(request); }
+  std::vector<pinhole::Request> sent;
+};
+
+class SilentLog final : public EventLog {
+public:
+  void write(const Event& event) override { names.emplace_back(event.name()); }
+  std::vector<std::string> names;
+};
+
+std::uint64_t transaction_of(const pinhole::Request& request) {
+  return std::visit([](const auto& r) { return r.transaction; }, request);
+}
+
+class PinholeClientTest : public testing::Test {
+protected:
+  PinholeClientTest() {
+    call_ = calls_.create("c1", "a", now_);
+    leg_ = &call_->legs["b"];
+    leg_->tag = "b";
+    leg_->group = {1};
+  }
+  static std::vector<pinhole::Rule> rules(std::uint16_t port) {
+    return {{0,
+             1,
+             17,
+             {*pinhole::Address::parse("10.1.0.10"), port},
+             {*pinhole::Address::parse("192.0.2.9"), 50000}}};
+  }
+  const SetGroup& last_set() const { return std::get<SetGroup>(port_.sent.back()); }
+  void reply(std::uint64_t transaction, Result result = Result::ok) {
+    client_.on_reply(pinhole::reply::Done{transaction, result, {}}, now_);
+  }
+  void reply_last(Result result = Result::ok) { reply(transaction_of(port_.sent.back()), result); }
+  void pass(seconds time) {
+    now_ += time;
+    client_.on_timer(now_);
+  }
+
+  AgentConfig config_ = test::gateway_config();
+  FakePort port_;
+  SilentLog log_;
+  int resumed_ = 0, expired_ = 0;
+  PinholeClient client_{config_, port_, log_,
+                        [this](const CallPtr&, sip::TimePoint) { ++resumed_; },
+                        [this](const CallPtr&, Leg&, sip::TimePoint) { ++expired_; }};
+  sip::TimePoint now_{};
+  CallTable calls_;
+  CallPtr call_;
+  Leg* leg_ = nullptr;
+};
+
+TEST_F(PinholeClientTest, ACallWaitsForTheAcknowledgement) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  ASSERT_EQ(port_.sent.size(), 1U);
+  EXPECT_EQ(call_->awaiting, 1U);
+  EXPECT_EQ(client_.rules(), 1U);
+  reply_last();
+  EXPECT_EQ(call_->awaiting, 0U);
+  EXPECT_EQ(resumed_, 1);
+  EXPECT_EQ(call_->commit_failure, Reason::none);
+  reply_last(); // a second answer to the same request means nothing
+  EXPECT_EQ(resumed_, 1);
+}
+
+TEST_F(PinholeClientTest, EqualRulesAskNothing) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, {}, true, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last();
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  EXPECT_EQ(port_.sent.size(), 1U);
+  EXPECT_EQ(call_->awaiting, 0U);
+}
+
+// What a preview opened with the short life of an early dialog lives as long as the call
+// afterwards.
+TEST_F(PinholeClientTest, ConfirmedRulesGetTheLifeOfTheCall) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  EXPECT_EQ(last_set().lifetime_s, 300U);
+  reply_last();
+  leg_->is_confirmed = true;
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  ASSERT_EQ(port_.sent.size(), 2U);
+  EXPECT_EQ(last_set().lifetime_s, 43200U);
+  EXPECT_EQ(last_set().rules, rules(40000));
+  EXPECT_EQ(call_->awaiting, 0U); // no message rests on it
+}
+
+TEST_F(PinholeClientTest, ARefusalTakesTheRulesBack) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last(Result::conflict);
+  EXPECT_EQ(call_->commit_failure, Reason::media_conflict);
+  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_EQ(client_.rules(), 0U);
+}
+
+TEST_F(PinholeClientTest, ARefusalOfAnOldRequestLeavesTheNewOne) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  const auto first = transaction_of(port_.sent.back());
+  client_.set_rules(call_, *leg_, rules(42000), true, now_);
+  reply(first, Result::kernel);
+  EXPECT_EQ(leg_->rules, rules(42000));
+  EXPECT_EQ(resumed_, 0);
+  reply_last();
+  EXPECT_EQ(resumed_, 1);
+}
+
+TEST_F(PinholeClientTest, NothingIsPromisedWhileTheMiddleboxIsDown) {
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  EXPECT_TRUE(port_.sent.empty());
+  EXPECT_EQ(call_->commit_failure, Reason::middlebox_down);
+  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_EQ(call_->awaiting, 0U);
+}
+
+TEST_F(PinholeClientTest, ATimeOutIsTakenBackInTheKernelToo) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  pass(seconds(2));
+  EXPECT_EQ(resumed_, 1);
+  EXPECT_EQ(call_->commit_failure, Reason::middlebox_down);
+  EXPECT_TRUE(leg_->rules.empty());
+  ASSERT_EQ(port_.sent.size(), 2U);
+  EXPECT_TRUE(last_set().rules.empty());
+}
+
+// The middlebox may have carried a request out just before it died.
+TEST_F(PinholeClientTest, ATimeOutWhileDownIsTakenBackWhenItIsUpAgain) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_down();
+  pass(seconds(2));
+  EXPECT_EQ(resumed_, 1);
+  EXPECT_EQ(call_->awaiting, 0U);
+  pass(seconds(60));
+  port_.sent.clear();
+  client_.on_up(calls_, now_);
+  ASSERT_FALSE(port_.sent.empty());
+  EXPECT_TRUE(last_set().rules.empty());
+}
+
+TEST_F(PinholeClientTest, AReleaseIsRepeatedUntilItIsAnswered) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last();
+  leg_->is_ended = true;
+  client_.set_rules(call_, *leg_, {}, true, now_);
+  EXPECT_EQ(call_->awaiting, 1U);
+  pass(seconds(2)); // the middlebox hangs: nobody waits any longer
+  EXPECT_EQ(call_->awaiting, 0U);
+  EXPECT_EQ(resumed_, 2);
+  client_.on_down();
+  calls_.erase(*call_);
+  client_.forget(*call_);
+  for (int i = 0; i < 3; ++i) {
+    pass(seconds(100));
+    port_.sent.clear();
+    client_.on_up(calls_, now_);
+    ASSERT_EQ(port_.sent.size(), 1U);
+    EXPECT_TRUE(last_set().rules.empty());
+    EXPECT_EQ(last_set().group, leg_->group);
+    client_.on_down();
+  }
+  client_.on_up(calls_, now_);
+  reply_last();
+  client_.on_down();
+  port_.sent.clear();
+  client_.on_up(calls_, now_);
+  EXPECT_TRUE(port_.sent.empty());
+  EXPECT_EQ(client_.rules(), 0U);
+}
+
+TEST_F(PinholeClientTest, AReleaseMadeWhileDownHoldsNothingAndIsNotLost) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last();
+  client_.on_down();
+  client_.set_rules(call_, *leg_, {}, true, now_);
+  EXPECT_EQ(call_->awaiting, 0U);
+  pass(seconds(30));
+  port_.sent.clear();
+  client_.on_up(calls_, now_);
+  ASSERT_EQ(port_.sent.size(), 1U);
+  EXPECT_TRUE(last_set().rules.empty());
+}
+
+// Declarative: the last one counts, so the order must be that of their making.
+TEST_F(PinholeClientTest, RequestsAreRepeatedInTheirOrder) {
+  client_.on_up(calls_, now_);
+  for (std::uint16_t i = 0; i < 40; ++i)
+    client_.set_rules(call_, *leg_, rules(static_cast<std::uint16_t>(40000 + 2 * i)), true, now_);
+  client_.set_rules(call_, *leg_, {}, true, now_);
+  client_.on_down();
+  port_.sent.clear();
+  client_.on_up(calls_, now_);
+  ASSERT_EQ(port_.sent.size(), 41U);
+  for (std::size_t i = 1; i < port_.sent.size(); ++i)
+    EXPECT_LT(transaction_of(port_.sent[i - 1]), transaction_of(port_.sent[i]));
+  EXPECT_TRUE(last_set().rules.empty());
+}
+
+TEST_F(PinholeClientTest, LiveRulesAreToldToANewMiddlebox) {
+  client_.on_up(calls_, now_);
+  leg_->is_confirmed = true;
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last();
+  client_.on_down();
+  port_.sent.clear();
+  client_.on_up(calls_, now_);
+  ASSERT_EQ(port_.sent.size(), 1U);
+  EXPECT_EQ(last_set().rules, rules(40000));
+}
+
+TEST_F(PinholeClientTest, AnUnheldChangeFailsNoMessage) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last();
+  client_.set_rules(call_, *leg_, {}, false, now_);
+  EXPECT_EQ(call_->awaiting, 0U);
+  reply_last(Result::kernel);
+  EXPECT_EQ(call_->commit_failure, Reason::none);
+}
+
+TEST_F(PinholeClientTest, ExpiryEndsTheLegAndRepairDoesNot) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last();
+  client_.on_reply(pinhole::event::GroupEvent{leg_->group, pinhole::event::Cause::repaired, {}},
+                   now_);
+  EXPECT_EQ(expired_, 0);
+  client_.on_reply(pinhole::event::GroupEvent{leg_->group, pinhole::event::Cause::expired, {}},
+                   now_);
+  EXPECT_EQ(expired_, 1);
+  EXPECT_EQ(client_.rules(), 0U);
+  client_.on_reply(pinhole::event::GroupEvent{{9}, pinhole::event::Cause::expired, {}}, now_);
+  EXPECT_EQ(expired_, 1);
+}
+
+TEST(ReasonOf, EveryResultHasAReason) {
+  for (int i = 1; i <= static_cast<int>(Result::malformed); ++i)
+    EXPECT_NE(reason_of(static_cast<Result>(i)), Reason::none) << i;
+  EXPECT_EQ(reason_of(Result::ok), Reason::none);
+}
+
+} // namespace
+} // namespace midcom
