@@ -27,8 +27,8 @@ std::string offer(const std::string& host, std::size_t port) {
 
 // "SLOT-SERIAL-RUN@host"
 bool read_call_id(std::string_view text, std::size_t& slot, std::uint64_t& serial) {
-  const char* const end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), end, slot);
+  const char* const end = text.end();
+  const auto first = std::from_chars(text.begin(), end, slot);
   if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') return false;
   return std::from_chars(first.ptr + 1, end, serial).ec == std::errc{};
 }
@@ -65,8 +65,8 @@ Report Caller::run() {
 }
 
 bool Caller::may_start(Clock::time_point now) const {
-  const bool has_line = std::ranges::any_of(lines_, [](const auto& line) { return !!line; });
-  return has_line && report_.started < options_.count && now - began_ < options_.duration;
+  const bool has_lines = std::ranges::all_of(lines_, [](const auto& line) { return !!line; });
+  return has_lines && report_.started < options_.count && now - began_ < options_.duration;
 }
 
 void Caller::start_due(Clock::time_point now) {

@@ -35,7 +35,8 @@ class Caller {
 public:
   explicit Caller(const CallerOptions& options);
   // Returns when all calls have ended or failed. With a rate, latency counts from the moment a call
-  // was due; a call that is due with `in_flight` others under way fails as "overload".
+  // was due; a call that is due with `in_flight` others under way fails as "overload". A lost
+  // connection ends the load.
   [[nodiscard]] Report run();
 
 private:

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/bench/load_text.h"
 
+#include <algorithm>
 #include <charconv>
-#include <strings.h>
 
 namespace midcom::bench {
 namespace {
 
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
 bool is_name(std::string_view text, std::string_view name) {
-  return text.size() == name.size() && strncasecmp(text.data(), name.data(), name.size()) == 0;
+  return std::ranges::equal(text, name, {}, lower, lower);
 }
 
 std::string_view trimmed(std::string_view text) {
