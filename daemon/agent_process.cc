@@ -5,6 +5,7 @@
 #include <optional>
 #include <sys/random.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "daemon/channel_codec.h"
 #include "daemon/channel_link.h"
 #include "daemon/child_process.h"
+#include "daemon/control.h"
+#include "daemon/control_server.h"
 #include "daemon/event_loop.h"
 #include "daemon/memory_file.h"
 #include "daemon/role_slice.h"
@@ -19,6 +22,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/secret_file.h"
 #include "daemon/socket_network.h"
+#include "daemon/version.h"
 
 namespace midcom {
 
@@ -42,13 +46,16 @@ struct AgentStart {
   Secrets secrets;
   TlsMaterial tls;
   std::vector<FileDescriptor> listeners;
+  FileDescriptor control; // empty: none
 };
 
 AgentStart read_start(Channel::Message message) {
   const auto decoded = decode_control(message.bytes);
   const auto* start = decoded ? std::get_if<control::StartAgent>(&*decoded) : nullptr;
   auto& files = message.descriptors;
-  if (start == nullptr || files.size() != descriptors_before_listeners + start->listeners)
+  const std::size_t expected =
+      start == nullptr ? 0 : descriptors_before_listeners + start->listeners;
+  if (expected == 0 || (files.size() != expected && files.size() != expected + 1))
     throw RoleFailure(exit_failure, "the supervisor's first message is malformed");
   auto slice = decode_agent_slice(contents_of(files[1]));
   if (!slice || slice->config.listeners.size() != start->listeners)
@@ -62,13 +69,15 @@ AgentStart read_start(Channel::Message message) {
                     .slice = std::move(*slice),
                     .secrets = *secrets,
                     .tls = {},
-                    .listeners = {}};
+                    .listeners = {},
+                    .control = {}};
   result.tls = {.certificate_chain = contents_of(files[3]),
                 .private_key = contents_of(files[4]),
                 .trusted_ca = contents_of(files[5]),
                 .client_verify = result.slice.client_verify,
                 .minimum_version = result.slice.minimum_tls_version};
-  for (std::size_t index = descriptors_before_listeners; index < files.size(); ++index)
+  if (files.size() > expected) result.control = std::move(files.back());
+  for (std::size_t index = descriptors_before_listeners; index < expected; ++index)
     result.listeners.push_back(std::move(files[index]));
   return result;
 }
@@ -77,17 +86,21 @@ AgentStart read_start(Channel::Message message) {
 // agent's next deadline: once per turn of the loop, behind all that was ready in it.
 class AgentProcess final : public NetworkEvents, public MiddleboxPort {
 public:
-  AgentProcess(AgentStart& start, FileDescriptor control)
+  AgentProcess(AgentStart& start, FileDescriptor supervisor)
       : config_(std::move(start.slice.config)), secrets_(start.secrets),
         log_(open_role_log(start.slice.log, "agent")),
         network_(make_network(std::move(start.tls), std::move(start.listeners))),
         agent_(config_, secrets_, *network_, *this, *log_, fill_random),
         due_(loop_, [this] { on_due(); }), rearm_(loop_, [this] { rearm(); }),
-        control_(loop_, std::move(control), control_callbacks()) {}
+        supervisor_(loop_, std::move(supervisor), supervisor_callbacks()), started_(loop_.now()) {
+    if (start.control)
+      control_ = std::make_unique<ControlServer>(
+          loop_, std::move(start.control), [this](std::string_view line) { return answer(line); });
+  }
 
   void run() {
-    control_.send(encode(Control(control::Up{})));
-    control_.read_ready(); // the channel to the middlebox, before the first call
+    supervisor_.send(encode(Control(control::Up{})));
+    supervisor_.read_ready(); // the channel to the middlebox, before the first call
     rearm();
     loop_.run();
   }
@@ -126,7 +139,7 @@ private:
     }
   }
 
-  ChannelLink::Callbacks control_callbacks() {
+  ChannelLink::Callbacks supervisor_callbacks() {
     return {.on_message = [this](Channel::Message message) { return on_control(message); },
             .on_turn_end = {},
             .on_end = [this](ChannelLink::End) { loop_.stop(); }}; // the supervisor is gone
@@ -136,7 +149,7 @@ private:
     const auto decoded = decode_control(message.bytes);
     if (!decoded) return ChannelLink::Verdict::end;
     if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
-      control_.send(encode(Control(control::Pong{ping->number})));
+      supervisor_.send(encode(Control(control::Pong{ping->number})));
     } else if (std::holds_alternative<control::Peer>(*decoded) && message.descriptors.size() == 1) {
       connect(std::move(message.descriptors.front()));
     } else if (std::holds_alternative<control::Stop>(*decoded)) {
@@ -185,6 +198,18 @@ private:
     loop_.stop();
   }
 
+  std::string answer(std::string_view line) {
+    const auto request = parse_control_request(line);
+    if (!request) return control_error("bad-request");
+    const auto now = loop_.now();
+    const ControlProcess process{
+        .version = version,
+        .uptime = std::chrono::duration_cast<std::chrono::seconds>(now - started_),
+        .pid = static_cast<std::uint64_t>(::getpid()),
+        .lost_log_lines = log_->lost()};
+    return control_answer(*request, agent_.snapshot(query_of(*request), now), process);
+  }
+
   void on_due() {
     agent_.on_timer(loop_.now());
     rearm();
@@ -208,16 +233,18 @@ private:
   Agent agent_;
   TimerEvent due_;
   DeferredEvent rearm_;
-  ChannelLink control_;
+  ChannelLink supervisor_;
+  const sip::TimePoint started_;
+  std::unique_ptr<ControlServer> control_;
 };
 
 } // namespace
 
 int run_agent() {
   return run_role("agent", [] {
-    Channel control{FileDescriptor(channel_fd)};
-    AgentStart start = read_start(await_start(control, "midcomd-agent"));
-    AgentProcess process(start, std::move(control).take());
+    Channel supervisor{FileDescriptor(channel_fd)};
+    AgentStart start = read_start(await_start(supervisor, "midcomd-agent"));
+    AgentProcess process(start, std::move(supervisor).take());
     try {
       drop_privileges(start.empty_directory.get(), start.account, Kept::nothing);
       start.empty_directory.reset();

@@ -32,7 +32,8 @@ inline constexpr std::size_t max_description = 4096;
 // Supervisor and its children: fixed messages.
 namespace control {
 // To the agent, the first message. Descriptors in order: empty directory, agent slice, secrets,
-// certificate, key, trusted CA, then the listening sockets.
+// certificate, key, trusted CA, then the listening sockets, then the control socket if there is
+// one.
 struct StartAgent {
   std::uint32_t uid, gid, listeners;
   auto operator<=>(const StartAgent&) const = default;

@@ -94,6 +94,8 @@ int supervise(const Config& config) {
     print(provisions.error().reasons);
     return provisions.error().status;
   }
+  if (!provisions->control_failure.empty())
+    (*log)->write(Event(Level::warning, "control.fail").add("detail", provisions->control_failure));
   limit_supervisor();
   return Supervisor(*provisions, **log).run();
 }

@@ -130,6 +130,11 @@ std::expected<Provisions, StartFailure> gather_provisions(const Config& config) 
   auto listeners = open_listening_sockets(config.agent.listeners);
   if (!listeners) return std::unexpected(StartFailure{exit_failure, std::move(listeners.error())});
   provisions.listeners = std::move(*listeners);
+  auto control = ControlSocket::bind(config.control_socket, agent->gid);
+  if (control)
+    provisions.control = std::move(*control);
+  else
+    provisions.control_failure = std::move(control.error());
   gather_slices(config, provisions);
   return provisions;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/config.h"
+#include "daemon/control_socket.h"
 #include "daemon/exit_status.h"
 #include "daemon/file_descriptor.h"
 #include "daemon/sandbox.h"
@@ -20,6 +21,8 @@ struct Provisions {
   FileDescriptor agent_slice, secrets, certificate, key, trusted_ca; // memory files
   FileDescriptor middlebox_slice;                                    // memory file
   std::vector<FileDescriptor> listeners;
+  ControlSocket control;       // none: see control_failure, which stops nobody's calls
+  std::string control_failure; // in words
 };
 
 struct StartFailure {

@@ -134,6 +134,7 @@ void Supervisor::send_start_message(Child& child) {
                                provisions_.trusted_ca.get()};
   for (const FileDescriptor& listener : provisions_.listeners)
     descriptors.push_back(listener.get());
+  if (provisions_.control) descriptors.push_back(provisions_.control.get());
   const auto count = static_cast<std::uint32_t>(provisions_.listeners.size());
   child.link->send(
       encode(Control(control::StartAgent{provisions_.agent.uid, provisions_.agent.gid, count})),
