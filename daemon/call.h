@@ -41,7 +41,9 @@ struct Leg {
   pinhole::GroupId group{};
   PartyRecord callee;
   std::vector<pinhole::Rule> rules; // last asked for; what the middlebox has or is about to have
-  std::chrono::seconds lifetime{};  // last asked for with them
+  // What the kernel had for a dialog of before this agent: in force until an exchange is agreed.
+  std::vector<pinhole::Rule> adopted;
+  std::chrono::seconds lifetime{};              // last asked for with `rules`
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
   bool is_confirmed = false;
   bool is_ended = false;

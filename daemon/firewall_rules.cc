@@ -146,7 +146,8 @@ std::string_view Firewall::media_word(const Call& call, std::string_view tag) co
 
 std::vector<pinhole::Rule> Firewall::wanted_rules(const Call& call, const Leg& leg) const {
   const auto& pair = leg.exchange.in_force();
-  if (leg.is_ended || !pair) return {};
+  if (leg.is_ended) return {};
+  if (!pair) return leg.adopted;
   const auto* caller = call.find_seen(pair->caller.get());
   const auto* callee = call.find_seen(pair->callee.get());
   if (caller == nullptr || callee == nullptr) return {};

@@ -2,6 +2,7 @@
 #include "daemon/pinhole_client.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "daemon/call_log.h"
@@ -61,6 +62,12 @@ std::vector<pinhole::Rule> rules_of(const std::vector<pinhole::Counter>& counter
 }
 
 } // namespace
+
+std::size_t PinholeClient::GroupHash::operator()(const pinhole::GroupId& group) const noexcept {
+  std::size_t value = 0;
+  std::memcpy(&value, group.data(), sizeof value);
+  return value;
+}
 
 PinholeClient::PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log,
                              Resume resume, Expired expired)
@@ -157,8 +164,11 @@ void PinholeClient::settle(const Pending& pending, Result result,
   const auto found = call->legs.find(pending.tag);
   const bool is_fetch = std::holds_alternative<pinhole::request::Status>(pending.request);
   if (found != call->legs.end() && is_fetch) {
-    if (result == Result::ok && found->second.rules.empty())
-      assume(found->second, rules_of(counters, pending.is_caller));
+    Leg& leg = found->second;
+    if (result == Result::ok && leg.rules.empty()) {
+      leg.adopted = rules_of(counters, pending.is_caller);
+      assume(leg, leg.adopted);
+    }
   } else if (found != call->legs.end()) {
     Leg& leg = found->second;
     leg.counters.insert(leg.counters.end(), counters.begin(), counters.end());
@@ -203,6 +213,7 @@ void PinholeClient::on_group_event(const pinhole::event::GroupEvent& event, sip:
   if (leg == call->legs.end() || event.cause == pinhole::event::Cause::repaired) return;
   leg->second.counters.insert(leg->second.counters.end(), event.counters.begin(),
                               event.counters.end());
+  leg->second.adopted.clear();
   assume(leg->second, {});
   expired_(call, leg->second, now);
 }
