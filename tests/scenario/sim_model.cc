@@ -84,11 +84,14 @@ void Model::ended(const std::string& call, const std::string& leg) {
   if (!state.ended) state.ended = end_of_tolerance();
 }
 
+// Exchanges of a dialog are made one after the other: one takes the place of those made before it,
+// also where the network brings their answers in another order.
 void Model::supersede(const Pair& by) {
-  for (auto& pair : pairs_)
-    if (&pair != &by && pair.call == by.call && pair.leg == by.leg && pair.is_believed &&
-        !pair.until)
+  for (auto& pair : pairs_) {
+    if (&pair == &by) break;
+    if (pair.call == by.call && pair.leg == by.leg && !pair.until)
       pair.until = world_.now() + grace_ + slack;
+  }
 }
 
 void Model::forwarded(Pair& pair) {

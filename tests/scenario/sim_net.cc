@@ -85,7 +85,21 @@ void SimNet::add(const char* name, Kind kind, Transport transport, const char* l
 }
 
 void SimNet::note(const std::string& text) {
-  if (traces_) trace_ += text + "\n";
+  if (!traces_) return;
+  note_log();
+  const auto ms = std::chrono::duration_cast<milliseconds>(now().time_since_epoch()).count();
+  trace_ += std::to_string(ms % 100000000) + " " + text + "\n";
+}
+
+void SimNet::note_log() {
+  const auto& events = world_->log().events();
+  for (; noted_events_ < events.size(); ++noted_events_) {
+    const auto& event = events[noted_events_];
+    trace_ += "           log " + std::string(event.name());
+    for (const auto& [key, value] : event.fields())
+      trace_.append(" ").append(key).append("=").append(value);
+    trace_ += "\n";
+  }
 }
 
 std::size_t SimNet::party_of(const Target& target) const {
@@ -360,6 +374,7 @@ void SimNet::step(bool finishing) {
   else
     go_on(waits || dice_.percent(80) ? milliseconds(1 + dice_.below(200))
                                      : milliseconds(1000 + dice_.below(4000)));
+  if (traces_) note_log();
   model_->check();
 }
 

@@ -45,6 +45,7 @@ private:
   void add(const char* name, Kind kind, Transport transport, const char* listener,
            const char* address, std::uint16_t port, const char* identity = "");
   void note(const std::string& text);
+  void note_log(); // what the agent has logged since
   void sent(FlowId flow, const std::string& bytes);
   [[nodiscard]] std::size_t party_of(const Target& target) const;
   void open(Party& party);
@@ -78,6 +79,7 @@ private:
   std::uint16_t next_port_ = 20000;
   int registrations_ = 0;
   TimePoint waiting_since_{};
+  std::size_t noted_events_ = 0;
   std::optional<TimePoint> middlebox_back_;
 };
 
