@@ -16,6 +16,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 MIDCOMD = """[midcomd]
 name = gw.example.net
 state-directory = {directory}/state
+control-socket = {directory}/control.sock
 
 [listen caller]
 address = tls:{a.gateway4}:5061

@@ -21,6 +21,7 @@ DEBIAN_12 = PERSIST | DESTROY_ELEMENT | TIMEOUT_UPDATE  # what 6.1 hasn't
 CONFIGURATION = """[midcomd]
 name = gw.example.net
 state-directory = {state}
+control-socket = {control}
 
 [listen phones-a]
 address = tls:{a.gateway4}:5061
@@ -142,13 +143,14 @@ class Midcomd:
         self._mask = mask
         self._process = None
         state = os.path.join(directory, "state")
+        self.control = os.path.join(directory, "control.sock")
         self._configuration = os.path.join(directory, "midcomd.conf")
         self.log = os.path.join(directory, "midcomd.log")
         open(self.log, "wb").close()
         certificate, key = certificates.gateway
         with open(self._configuration, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(
-                state=state, a=PHONES_A, b=PHONES_B, c=CORE, certificate=certificate, key=key,
+                state=state, control=self.control, a=PHONES_A, b=PHONES_B, c=CORE, certificate=certificate, key=key,
                 ca=certificates.ca, keys=keys, level=level) + extra)
 
     @property
