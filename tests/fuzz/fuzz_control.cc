@@ -17,7 +17,8 @@ void require(bool truth) {
 }
 
 void check_printable(const std::string& text) {
-  for (const unsigned char c : text) require(c == '\n' || (c >= ' ' && c != 0x7f));
+  for (const char c : text)
+    require(c == '\n' || (static_cast<unsigned char>(c) >= ' ' && c != 0x7f));
 }
 
 void check_answer(ControlRequest::Kind kind, const AgentSnapshot& snapshot) {

@@ -150,8 +150,8 @@ class Midcomd:
         certificate, key = certificates.gateway
         with open(self._configuration, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(
-                state=state, control=self.control, a=PHONES_A, b=PHONES_B, c=CORE, certificate=certificate, key=key,
-                ca=certificates.ca, keys=keys, level=level) + extra)
+                state=state, control=self.control, a=PHONES_A, b=PHONES_B, c=CORE,
+                certificate=certificate, key=key, ca=certificates.ca, keys=keys, level=level) + extra)
 
     @property
     def pid(self):

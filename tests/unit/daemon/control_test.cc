@@ -144,8 +144,8 @@ TEST(ControlAnswer, FlowsAndPeersWithHostileText) {
     const std::string answer = control_answer({kind}, snapshot, {});
     EXPECT_EQ(answer.find('\n'), answer.size() - 1);
     ASSERT_TRUE(parse_json(answer)) << answer;
-    for (const unsigned char c : answer + control_table(kind, *parse_json(answer)))
-      EXPECT_TRUE(c == '\n' || c >= 0x20) << answer;
+    for (const char c : answer + control_table(kind, *parse_json(answer)))
+      EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << answer;
   }
 }
 
