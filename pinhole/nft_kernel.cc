@@ -52,11 +52,31 @@ KernelResult<std::uint32_t> NftKernel::start(const Policy& policy) {
   features_ = probe_features(socket_) & ~policy.masked_features;
   const Damage missing{.base = policy.mode == Mode::appliance, .flows = true};
   if (const auto done = repair(missing); !done) return std::unexpected(done.error());
+  is_started_ = true;
+  if (missing.base) install_guard();
   return features_;
 }
 
+// Nothing depends on it but how a flush ends: going without is no failure.
+void NftKernel::install_guard() {
+  if (!has(table_owner) || has(table_persist)) return;
+  NftBatch batch;
+  nft::new_table(batch, guard_table, nft::flag_owner);
+  write_guard_table(batch, policy_);
+  (void)batch.run(socket_);
+}
+
+// Who flushes holds the lock of all commits for a grace period once its socket closes: what comes
+// before that takes half a millisecond, what comes later 10 to 15. So nothing is asked before.
+bool NftKernel::put_base_back() {
+  NftBatch batch;
+  nft::new_table(batch, base_table, wanted_flags());
+  write_base_table(batch, policy_);
+  return batch.run(socket_) == 0;
+}
+
 KernelResult<void> NftKernel::repair(Damage damage) {
-  if (damage.base)
+  if (damage.base && (!is_started_ || !put_base_back()))
     if (const auto done = install(base_table, write_base_table, Contents::rules_only); !done)
       return done;
   if (damage.flows) return install(flow_table, write_flow_table, Contents::flows);
@@ -73,12 +93,16 @@ std::optional<std::uint32_t> NftKernel::flags_of(std::string_view table) {
   return error == 0 ? flags : std::nullopt;
 }
 
-// OWNER alone would take the table away with the process: only together with PERSIST. A table can't
-// become owned later: one that holds only rules is made anew in the same batch, so that it is never
-// absent; one that holds flows stays as it is.
+// OWNER alone would take the table away with the process: only together with PERSIST.
+std::uint32_t NftKernel::wanted_flags() const {
+  return has(table_owner) && has(table_persist) ? nft::flag_owner | nft::flag_persist : 0;
+}
+
+// A table can't become owned later: one that holds only rules is made anew in the same batch, so
+// that it is never absent; one that holds flows stays as it is.
 KernelResult<void> NftKernel::install(std::string_view table, Table write, Contents contents) {
-  const bool may_own = has(table_owner) && has(table_persist);
-  const std::uint32_t wanted = may_own ? nft::flag_owner | nft::flag_persist : 0;
+  const std::uint32_t wanted = wanted_flags();
+  const bool may_own = wanted != 0;
   const auto present = flags_of(table);
   const bool is_persistent = present && (*present & nft::flag_persist) != 0;
   const bool replace = present && may_own && !is_persistent && contents == Contents::rules_only;

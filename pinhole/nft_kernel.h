@@ -37,6 +37,9 @@ private:
       : socket_(std::move(socket)), events_(std::move(events)) {}
   [[nodiscard]] bool has(Feature feature) const { return (features_ & feature) != 0; }
   [[nodiscard]] KernelResult<void> install(std::string_view table, Table write, Contents contents);
+  [[nodiscard]] std::uint32_t wanted_flags() const;
+  void install_guard();
+  [[nodiscard]] bool put_base_back();
   [[nodiscard]] std::optional<std::uint32_t> flags_of(std::string_view table);
   [[nodiscard]] bool restarts_counter(const Change& change) const;
   void write_change(NftBatch& batch, const Change& change, const FlowCounter& counted);
@@ -48,6 +51,7 @@ private:
   NetlinkSocket socket_, events_;
   Policy policy_;
   std::uint32_t features_ = 0;
+  bool is_started_ = false; // the base table is ours, with wanted_flags()
 };
 
 } // namespace midcom::pinhole

@@ -83,7 +83,7 @@ std::string side_chain(std::size_t index) {
 }
 
 // A packet with a source address of a side comes in by one of the side's interfaces.
-void write_source_check(NftBatch& batch, const Policy& policy) {
+void write_source_check(NftBatch& batch, std::string_view table, const Policy& policy) {
   struct Network {
     Prefix prefix;
     std::size_t side;
@@ -96,17 +96,17 @@ void write_source_check(NftBatch& batch, const Policy& policy) {
     for (const std::string& name : side.interfaces) {
       std::string padded = name;
       padded.resize(16); // IFNAMSIZ
-      Rule rule(batch, base_table, side_chain(i));
+      Rule rule(batch, table, side_chain(i));
       rule.meta(NFT_META_IIFNAME, 0).compare(0, Rule::equal, padded).verdict(NFT_RETURN);
     }
-    Rule(batch, base_table, side_chain(i)).count().verdict(NF_DROP);
+    Rule(batch, table, side_chain(i)).count().verdict(NF_DROP);
   }
   // The longest prefix says whose an address is.
   std::ranges::sort(networks, [](const auto& l, const auto& r) {
     return std::pair(r.prefix.length, l.side) < std::pair(l.prefix.length, r.side);
   });
   for (const Network& network : networks) {
-    Rule rule(batch, base_table, "sources");
+    Rule rule(batch, table, "sources");
     match_prefix(rule, network.prefix, End::source);
     if (policy.sides[network.side].interfaces.empty())
       rule.verdict(NFT_RETURN);
@@ -116,15 +116,15 @@ void write_source_check(NftBatch& batch, const Policy& policy) {
 }
 
 // Protected address -> server, and the replies of such conversations.
-void write_static_allow(NftBatch& batch, const StaticAllow& allow) {
+void write_static_allow(NftBatch& batch, std::string_view table, const StaticAllow& allow) {
   {
-    Rule rule(batch, base_table, "decide");
+    Rule rule(batch, table, "decide");
     match_prefix(rule, allow.server, End::destination);
     match_protocol(rule, allow.protocol);
     match_ports(rule, allow.ports, End::destination);
     rule.verdict(NFT_JUMP, "from_protected");
   }
-  Rule rule(batch, base_table, "decide");
+  Rule rule(batch, table, "decide");
   match_prefix(rule, allow.server, End::source);
   match_protocol(rule, allow.protocol);
   match_ports(rule, allow.ports, End::source);
@@ -134,20 +134,42 @@ void write_static_allow(NftBatch& batch, const StaticAllow& allow) {
   rule.compare(0, Rule::differs, host_order(0)).verdict(NF_ACCEPT);
 }
 
-void write_protection(NftBatch& batch, const Policy& policy) {
+void write_protection(NftBatch& batch, std::string_view table, const Policy& policy) {
   for (const Side& side : policy.sides)
     for (const Prefix& prefix : side.media) {
       {
-        Rule accept(batch, base_table, "from_protected");
+        Rule accept(batch, table, "from_protected");
         match_prefix(accept, prefix, End::source);
         accept.verdict(NF_ACCEPT);
       }
       for (const End end : {End::source, End::destination}) {
-        Rule drop(batch, base_table, "decide");
+        Rule drop(batch, table, "decide");
         match_prefix(drop, prefix, end);
         drop.count().verdict(NF_DROP);
       }
     }
+}
+
+void write_static_table(NftBatch& batch, std::string_view table, const Policy& policy) {
+  nft::new_forward_chain(batch, table, "clear_mark", clear_priority);
+  nft::new_forward_chain(batch, table, "decide", decide_priority);
+  nft::new_chain(batch, table, "sources");
+  nft::new_chain(batch, table, "from_protected");
+  for (std::size_t i = 0; i < policy.sides.size(); ++i) nft::new_chain(batch, table, side_chain(i));
+  nft::delete_rules(batch, table);
+  {
+    Rule clear(batch, table, "clear_mark");
+    replace_mark(clear, policy.mask, 0);
+  }
+  write_source_check(batch, table, policy);
+  Rule(batch, table, "decide").verdict(NFT_JUMP, "sources");
+  Rule(batch, table, "decide")
+      .meta(NFT_META_MARK, 0)
+      .bitwise(0, host_order(policy.mask), host_order(0))
+      .compare(0, Rule::equal, host_order(policy.mark))
+      .verdict(NF_ACCEPT);
+  for (const StaticAllow& allow : policy.static_allows) write_static_allow(batch, table, allow);
+  write_protection(batch, table, policy);
 }
 
 void write_lookup(NftBatch& batch, const Policy& policy, Family family) {
@@ -199,26 +221,11 @@ std::string_view flow_set(Family family) {
 }
 
 void write_base_table(NftBatch& batch, const Policy& policy) {
-  nft::new_forward_chain(batch, base_table, "clear_mark", clear_priority);
-  nft::new_forward_chain(batch, base_table, "decide", decide_priority);
-  nft::new_chain(batch, base_table, "sources");
-  nft::new_chain(batch, base_table, "from_protected");
-  for (std::size_t i = 0; i < policy.sides.size(); ++i)
-    nft::new_chain(batch, base_table, side_chain(i));
-  nft::delete_rules(batch, base_table);
-  {
-    Rule clear(batch, base_table, "clear_mark");
-    replace_mark(clear, policy.mask, 0);
-  }
-  write_source_check(batch, policy);
-  Rule(batch, base_table, "decide").verdict(NFT_JUMP, "sources");
-  Rule(batch, base_table, "decide")
-      .meta(NFT_META_MARK, 0)
-      .bitwise(0, host_order(policy.mask), host_order(0))
-      .compare(0, Rule::equal, host_order(policy.mark))
-      .verdict(NF_ACCEPT);
-  for (const StaticAllow& allow : policy.static_allows) write_static_allow(batch, allow);
-  write_protection(batch, policy);
+  write_static_table(batch, base_table, policy);
+}
+
+void write_guard_table(NftBatch& batch, const Policy& policy) {
+  write_static_table(batch, guard_table, policy);
 }
 
 void write_flow_table(NftBatch& batch, const Policy& policy) {

@@ -15,12 +15,16 @@
 namespace midcom::pinhole {
 
 inline constexpr std::string_view base_table = "midcomd_base";
+// A second static table, owned by this process: for kernels with OWNER but without PERSIST, where
+// the base table must be plain to outlive the process. It keeps the door closed over a flush.
+inline constexpr std::string_view guard_table = "midcomd_guard";
 inline constexpr std::string_view flow_table = "midcomd";
 [[nodiscard]] std::string_view flow_set(Family family);
 
-// Both work on an existing table or one made earlier in the batch, and leave of its old rules
+// They work on an existing table or one made earlier in the batch, and leave of its old rules
 // nothing: chains and sets are kept, so that flows are too.
 void write_base_table(NftBatch& batch, const Policy& policy);
+void write_guard_table(NftBatch& batch, const Policy& policy); // not existing so far
 void write_flow_table(NftBatch& batch, const Policy& policy);
 
 } // namespace midcom::pinhole
