@@ -12,9 +12,9 @@
 namespace midcom {
 
 struct Agent::Impl {
-  Impl(const AgentConfig& configuration, const Secrets& secrets, Network& net,
+  Impl(const AgentConfig& configuration, const Secrets& keys, Network& net,
        MiddleboxPort& middlebox, EventLog& event_log, Random random)
-      : config(configuration), log(event_log), network(net), peers(configuration),
+      : config(configuration), secrets(keys), log(event_log), network(net), peers(configuration),
         flows(peers, net),
         firewall(configuration, peers, secrets, middlebox, event_log,
                  [this](const CallPtr& call, sip::TimePoint now) { proxy.resume(call, now); }),
@@ -25,6 +25,7 @@ struct Agent::Impl {
   }
 
   const AgentConfig& config;
+  KeyedSecrets secrets;
   EventLog& log;
   Network& network;
   PeerDirectory peers;
@@ -42,6 +43,12 @@ Agent::~Agent() = default;
 
 void Agent::on_flow_open(const FlowInfo& flow, sip::TimePoint) {
   impl_->flows.opened(flow);
+  const FlowEntry* entry = impl_->flows.find(flow.id);
+  if (entry->target)
+    impl_->log.write(Event(Level::info, "peer.up")
+                         .add("peer", impl_->name_of(*entry))
+                         .add("dst", flow.remote.to_string())
+                         .add("transport", to_string(flow.transport)));
 }
 
 void Agent::on_flow_closed(FlowId flow, std::string_view reason, sip::TimePoint now) {

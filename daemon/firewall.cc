@@ -34,8 +34,9 @@ bool ends_dialog(int status) {
 
 } // namespace
 
-Firewall::Firewall(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
-                   MiddleboxPort& middlebox, EventLog& log, PinholeClient::Resume resume)
+Firewall::Firewall(const AgentConfig& config, const PeerDirectory& peers,
+                   const KeyedSecrets& secrets, MiddleboxPort& middlebox, EventLog& log,
+                   PinholeClient::Resume resume)
     : config_(config), peers_(peers), secrets_(secrets), log_(log),
       pinholes_(config, middlebox, log, std::move(resume),
                 [this](const CallPtr& call, Leg& leg, sip::TimePoint now) {
@@ -65,7 +66,7 @@ Verdict Firewall::on_request(const sip::Message& request, const FlowEntry& from,
 }
 
 Reason Firewall::admit(const Call& call, const sip::Sdp* sdp) const {
-  if (calls_.size() > config_.limits.calls) return Reason::call_limit;
+  if (live_calls_ >= config_.limits.calls) return Reason::call_limit;
   if (call.caller.peer != no_peer) {
     const auto found = calls_of_peer_.find(call.caller.peer);
     if (found != calls_of_peer_.end() && found->second >= peers_.at(call.caller.peer).max_calls)
@@ -112,6 +113,7 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
       return {Verdict::Kind::refuse, reason};
     call->counted_peer = call->caller.peer;
     ++calls_of_peer_[call->counted_peer];
+    ++live_calls_;
     call->reserved_rules = description.sdp ? 2 * description.sdp->media().size() : 2;
     reserved_ += call->reserved_rules;
   }
@@ -333,7 +335,7 @@ void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
     return; // comes again when the release is acknowledged
   settle(call, now);
   reserved_ -= std::exchange(call->reserved_rules, 0);
-  if (call->counted_peer != no_peer) --calls_of_peer_[std::exchange(call->counted_peer, no_peer)];
+  uncount(*call);
   forget_wakeups(*call);
   pinholes_.forget(*call);
   calls_.erase(*call);
@@ -344,7 +346,15 @@ void Firewall::settle(const CallPtr& call, sip::TimePoint now) {
     end_call(*call, Reason::none, 0, now);
 }
 
+// An ended call that only waits for its transactions' last retransmissions counts in no limit.
+void Firewall::uncount(Call& call) {
+  if (call.counted_peer == no_peer) return;
+  --calls_of_peer_[std::exchange(call.counted_peer, no_peer)];
+  --live_calls_;
+}
+
 void Firewall::end_call(Call& call, Reason reason, int status, sip::TimePoint now) {
+  uncount(call);
   if (std::exchange(call.is_ended, true)) return;
   write_call_end(log_, call, reason, status, now);
 }

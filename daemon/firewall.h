@@ -11,8 +11,8 @@
 #include "daemon/call.h"
 #include "daemon/event_log.h"
 #include "daemon/flow_table.h"
+#include "daemon/keyed_hash.h"
 #include "daemon/pinhole_client.h"
-#include "daemon/secrets.h"
 
 namespace midcom {
 
@@ -36,7 +36,7 @@ struct Pass {
 
 class Firewall {
 public:
-  Firewall(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
+  Firewall(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
            MiddleboxPort& middlebox, EventLog& log, PinholeClient::Resume resume);
 
   [[nodiscard]] CallPtr call_of(const sip::Message& message) const { return calls_.find(message); }
@@ -107,16 +107,18 @@ private:
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void forget_wakeups(const Call& call);
   void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void uncount(Call& call);
   void end_call(Call& call, Reason reason, int status, sip::TimePoint now);
   [[nodiscard]] static Verdict verdict_of(const CallPtr& call);
 
   const AgentConfig& config_;
   const PeerDirectory& peers_;
-  const Secrets& secrets_;
+  const KeyedSecrets& secrets_;
   EventLog& log_;
   CallTable calls_;
   PinholeClient pinholes_;
   std::size_t reserved_ = 0;
+  std::size_t live_calls_ = 0;
   std::unordered_map<PeerIndex, std::size_t> calls_of_peer_;
   std::multimap<sip::TimePoint, Wakeup> wakeups_;
 };

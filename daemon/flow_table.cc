@@ -67,7 +67,7 @@ void FlowTable::alias(FlowId flow, const Target& target) {
 }
 
 pinhole::Participant participant_of(const FlowEntry& flow, const PeerDirectory& peers,
-                                    const SecretKey& key, std::string_view preferred) {
+                                    const KeyedHash& key, std::string_view preferred) {
   const auto identities = flow.strong_identities();
   const auto wanted = std::ranges::find(identities, "aor:" + std::string(preferred));
   const std::string_view strong = wanted != identities.end() ? std::string_view(*wanted)

@@ -11,9 +11,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "daemon/keyed_hash.h"
 #include "daemon/network.h"
 #include "daemon/peer_directory.h"
-#include "daemon/secrets.h"
 #include "pinhole/request.h"
 
 namespace midcom {
@@ -25,6 +25,7 @@ struct FlowEntry {
   std::optional<Target> target;        // outbound flows
   std::vector<std::string> registered; // addresses of record proved by a registrar's 200
   std::unordered_set<std::uint64_t> client_transactions;
+  std::string token; // its flow token, once one was needed
 
   // "san:NAME" and "aor:URI": what the flow has proved. Empty for a flow known by its address
   // alone.
@@ -64,6 +65,6 @@ private:
 // The hashed identities of whoever is behind a flow. `preferred` picks among several addresses of
 // record.
 [[nodiscard]] pinhole::Participant participant_of(const FlowEntry& flow, const PeerDirectory& peers,
-                                                  const SecretKey& key, std::string_view preferred);
+                                                  const KeyedHash& key, std::string_view preferred);
 
 } // namespace midcom

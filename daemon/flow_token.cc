@@ -26,7 +26,7 @@ std::uint64_t get(const Octets& octets, std::size_t at, std::size_t size) {
   return value;
 }
 
-void seal(const SecretKey& key, Octets& octets) {
+void seal(const KeyedHash& key, Octets& octets) {
   const std::string_view payload(reinterpret_cast<const char*>(octets.data()), payload_size);
   const Digest digest = keyed_hash(key, {"flow-token", payload});
   for (std::size_t i = 0; i < mac_size; ++i) octets[payload_size + i] = digest[i];
@@ -51,7 +51,7 @@ std::optional<Octets> from_hex(std::string_view text) {
 
 } // namespace
 
-std::string encode(const SecretKey& key, const FlowToken& token) {
+std::string encode(const KeyedHash& key, const FlowToken& token) {
   Octets octets{};
   octets[0] = static_cast<std::uint8_t>(token.kind);
   put(octets, 1, token.value, 8);
@@ -60,7 +60,7 @@ std::string encode(const SecretKey& key, const FlowToken& token) {
   return to_hex(octets.data(), octets.size());
 }
 
-std::expected<FlowToken, TokenError> decode_token(const SecretKey& key, std::string_view user) {
+std::expected<FlowToken, TokenError> decode_token(const KeyedHash& key, std::string_view user) {
   if (user.empty()) return std::unexpected(TokenError::absent);
   const auto octets = from_hex(user);
   if (!octets) return std::unexpected(TokenError::tampered);

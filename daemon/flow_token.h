@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/keyed_hash.h"
 #include "daemon/network.h"
-#include "daemon/secrets.h"
 
 namespace midcom {
 
@@ -28,9 +28,9 @@ struct FlowToken {
 enum class TokenError : std::uint8_t { absent, tampered };
 
 // 1 + 8 + 4 octets and 10 of HMAC in lower-case hex: fit for a URI's user part.
-[[nodiscard]] std::string encode(const SecretKey& key, const FlowToken& token);
+[[nodiscard]] std::string encode(const KeyedHash& key, const FlowToken& token);
 // absent: not in the form of a token at all (empty user part); tampered: anything else that fails.
-[[nodiscard]] std::expected<FlowToken, TokenError> decode_token(const SecretKey& key,
+[[nodiscard]] std::expected<FlowToken, TokenError> decode_token(const KeyedHash& key,
                                                                 std::string_view user);
 
 [[nodiscard]] std::uint64_t peer_token_value(std::string_view peer_name);

@@ -2,10 +2,12 @@
 #include "daemon/keyed_hash.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 namespace midcom {
 namespace {
@@ -27,25 +29,47 @@ std::array<std::uint8_t, N> cut(const Digest& digest) {
 
 } // namespace
 
-Digest keyed_hash(const SecretKey& key, std::initializer_list<std::string_view> fields) {
-  std::string input;
-  for (const auto field : fields) append_field(input, field);
-  Digest digest{};
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(input.data()), input.size(), digest.data(),
-           &size) == nullptr)
+KeyedHash::KeyedHash(const SecretKey& key) : context_(nullptr) {
+  EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  char digest[] = "SHA256";
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_end()};
+  if (mac != nullptr) context_ = EVP_MAC_CTX_new(mac);
+  EVP_MAC_free(mac); // the context keeps its own reference
+  if (context_ == nullptr || EVP_MAC_init(context_, key.data(), key.size(), parameters) != 1)
     throw std::runtime_error("HMAC-SHA256 is not available");
+}
+
+KeyedHash::~KeyedHash() {
+  EVP_MAC_CTX_free(context_);
+}
+
+Digest KeyedHash::of(std::string_view input) const {
+  Digest digest{};
+  std::size_t size = 0;
+  const bool is_done =
+      EVP_MAC_init(context_, nullptr, 0, nullptr) == 1 &&
+      EVP_MAC_update(context_, reinterpret_cast<const unsigned char*>(input.data()),
+                     input.size()) == 1 &&
+      EVP_MAC_final(context_, digest.data(), &size, digest.size()) == 1;
+  if (!is_done) std::abort(); // out of memory: the supervisor starts anew
   return digest;
 }
 
-pinhole::GroupId group_id(const SecretKey& key, std::string_view call_id, std::string_view tag,
+Digest keyed_hash(const KeyedHash& key, std::initializer_list<std::string_view> fields) {
+  std::string input;
+  for (const auto field : fields) append_field(input, field);
+  return key.of(input);
+}
+
+pinhole::GroupId group_id(const KeyedHash& key, std::string_view call_id, std::string_view tag,
                           std::string_view other_tag) {
   const auto [low, high] = std::minmax(tag, other_tag);
   return cut<16>(keyed_hash(key, {"group", call_id, low, high}));
 }
 
-pinhole::Identity hashed_identity(const SecretKey& key, std::string_view identity) {
+pinhole::Identity hashed_identity(const KeyedHash& key, std::string_view identity) {
   if (identity.empty()) return {};
   return cut<8>(keyed_hash(key, {"identity", identity}));
 }

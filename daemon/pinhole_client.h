@@ -5,7 +5,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -83,7 +82,11 @@ private:
   std::size_t rules_ = 0;
   std::uint64_t next_transaction_ = 1;
   std::map<std::uint64_t, Pending> pending_; // in the order they were made: repeated in that order
-  std::map<pinhole::GroupId, std::pair<std::weak_ptr<Call>, std::string>> groups_;
+  struct GroupHash {                         // the id is a hash already
+    std::size_t operator()(const pinhole::GroupId& group) const noexcept;
+  };
+  std::unordered_map<pinhole::GroupId, std::pair<std::weak_ptr<Call>, std::string>, GroupHash>
+      groups_;
   DeadlineQueue deadlines_;
 };
 

@@ -14,10 +14,10 @@
 #include "daemon/event_log.h"
 #include "daemon/firewall.h"
 #include "daemon/flow_table.h"
+#include "daemon/keyed_hash.h"
 #include "daemon/network.h"
 #include "daemon/peer_directory.h"
 #include "daemon/request_route.h"
-#include "daemon/secrets.h"
 #include "daemon/transaction_table.h"
 
 namespace midcom {
@@ -25,7 +25,7 @@ namespace midcom {
 class Proxy {
 public:
   using Random = std::function<void(std::uint8_t* bytes, std::size_t size)>;
-  Proxy(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
+  Proxy(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
         Network& network, FlowTable& flows, Firewall& firewall, EventLog& log, Random random);
 
   void on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoint now);
@@ -57,9 +57,9 @@ private:
     std::string branch;
     std::string bytes;
   };
-  [[nodiscard]] std::expected<Outgoing, Reason>
-  prepare(const sip::Message& request, const FlowEntry& from, const RequestRoute& route);
-  [[nodiscard]] std::string token_for(const FlowEntry& flow) const;
+  [[nodiscard]] std::expected<Outgoing, Reason> prepare(const sip::Message& request,
+                                                        FlowEntry& from, const RequestRoute& route);
+  [[nodiscard]] const std::string& token_for(FlowEntry& flow) const;
   [[nodiscard]] bool admit(FlowEntry& from, const sip::Message& request, bool is_new,
                            sip::TimePoint now);
   [[nodiscard]] bool is_full(const sip::IpAddress& source) const;
@@ -95,13 +95,15 @@ private:
                          sip::TimePoint now); // true: the response is to be delivered
   void fire_server(ServerTransaction& transaction, sip::TimePoint now);
   void fire_client(ClientTransaction& transaction, sip::TimePoint now);
+  void count_open(const sip::IpAddress& source);
+  void mark_answered(ServerTransaction& server);
   void drop_server(TransactionId server, sip::TimePoint now);
   void drop_client(TransactionId client);
   [[nodiscard]] std::string random_hex(std::size_t octets) const;
 
   const AgentConfig& config_;
   const PeerDirectory& peers_;
-  const Secrets& secrets_;
+  const KeyedSecrets& secrets_;
   Network& network_;
   FlowTable& flows_;
   Firewall& firewall_;
@@ -109,7 +111,8 @@ private:
   Random random_;
   std::uint32_t epoch_ = 0;
   TransactionTable transactions_;
-  std::map<sip::IpAddress, std::size_t> transactions_of_;
+  std::size_t open_ = 0; // server transactions without a final answer: what the limits count
+  std::map<sip::IpAddress, std::size_t> open_of_;
   std::map<sip::IpAddress, sip::TimePoint> silenced_; // sources whose refusals were logged lately
 };
 

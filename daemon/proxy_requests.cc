@@ -31,7 +31,7 @@ bool is_reliable(Transport transport) {
 
 } // namespace
 
-Proxy::Proxy(const AgentConfig& config, const PeerDirectory& peers, const Secrets& secrets,
+Proxy::Proxy(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
              Network& network, FlowTable& flows, Firewall& firewall, EventLog& log, Random random)
     : config_(config), peers_(peers), secrets_(secrets), network_(network), flows_(flows),
       firewall_(firewall), log_(log), random_(std::move(random)), transactions_(config.timeouts) {
@@ -47,10 +47,9 @@ std::string Proxy::random_hex(std::size_t octets) const {
 }
 
 bool Proxy::is_full(const sip::IpAddress& source) const {
-  const auto found = transactions_of_.find(source);
-  return transactions_.size() >= config_.limits.transactions ||
-         (found != transactions_of_.end() &&
-          found->second >= config_.limits.transactions_per_address);
+  const auto found = open_of_.find(source);
+  return open_ >= config_.limits.transactions ||
+         (found != open_of_.end() && found->second >= config_.limits.transactions_per_address);
 }
 
 // Whoever is no peer of ours, or asks for too much, costs no transaction.
@@ -112,7 +111,7 @@ void Proxy::on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
   server.flow = flow;
   server.source = source;
   server.request = request;
-  ++transactions_of_[source];
+  count_open(source);
   const TransactionId id = server.id;
   if (is_invite) answer(id, 100, {}, now);
   if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
@@ -145,7 +144,8 @@ Reason Proxy::check(const sip::Message& request, const FlowEntry& from) const {
   if (scheme != sip::Uri::Scheme::sip && scheme != sip::Uri::Scheme::sips)
     return Reason::unsupported_scheme;
   if (request.max_forwards() == 0U) return Reason::too_many_hops;
-  if (has_looped(request, loop_mark(request, from))) return Reason::loop_detected;
+  const bool has_passed = request.vias().size() > 1; // else no Via can be ours
+  if (has_passed && has_looped(request, loop_mark(request, from))) return Reason::loop_detected;
   if (request.first(sip::HeaderName::proxy_require) != nullptr) return Reason::bad_extension;
   if (!is_allowed(peers_.at(from.peer), request.method())) return Reason::method_not_allowed;
   return Reason::none;
@@ -189,15 +189,16 @@ void Proxy::handle(TransactionId id, sip::TimePoint now) {
   forward(id, *route, now);
 }
 
-std::string Proxy::token_for(const FlowEntry& flow) const {
+const std::string& Proxy::token_for(FlowEntry& flow) const {
+  if (!flow.token.empty()) return flow.token;
+  FlowToken token{FlowToken::Kind::flow, flow.info.id, epoch_};
   if (flow.peer != no_peer && peers_.at(flow.peer).next_hop)
-    return encode(secrets_.flow_token,
-                  {FlowToken::Kind::peer, peer_token_value(peers_.at(flow.peer).name), 0});
-  return encode(secrets_.flow_token, {FlowToken::Kind::flow, flow.info.id, epoch_});
+    token = {FlowToken::Kind::peer, peer_token_value(peers_.at(flow.peer).name), 0};
+  return flow.token = encode(secrets_.flow_token, token);
 }
 
-std::expected<Proxy::Outgoing, Reason>
-Proxy::prepare(const sip::Message& request, const FlowEntry& from, const RequestRoute& route) {
+std::expected<Proxy::Outgoing, Reason> Proxy::prepare(const sip::Message& request, FlowEntry& from,
+                                                      const RequestRoute& route) {
   FlowId id = 0;
   if (const auto* flow = std::get_if<ToFlow>(&route.next))
     id = flow->flow;
@@ -222,7 +223,7 @@ void Proxy::forward(TransactionId id, const RequestRoute& route, sip::TimePoint 
   ServerTransaction* server = transactions_.server(id);
   if (server == nullptr || server->is_answered) return;
   if (server->is_cancelled) return own_final(id, 487, Reason::none, {}, now);
-  const FlowEntry* from = flows_.find(server->flow);
+  FlowEntry* from = flows_.find(server->flow);
   if (from == nullptr) return drop_server(id, now);
   auto outgoing = prepare(*server->request, *from, route);
   if (!outgoing) return refuse(id, outgoing.error(), now);
@@ -284,7 +285,7 @@ void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
 
 // ACK to a 2xx is its own transaction without a response: forwarded statelessly.
 void Proxy::forward_ack(FlowId flow, const sip::MessagePtr& request, const RequestRoute& route) {
-  const FlowEntry* from = flows_.find(flow);
+  FlowEntry* from = flows_.find(flow);
   if (from == nullptr) return;
   const auto outgoing = prepare(*request, *from, route);
   if (!outgoing) return log_refusal(from, *request, 0, outgoing.error());
@@ -302,7 +303,7 @@ void Proxy::handle_cancel(FlowEntry& from, const sip::MessagePtr& request, sip::
   own.flow = from.info.id;
   own.source = source;
   own.request = request;
-  ++transactions_of_[source];
+  count_open(source);
   answer(own.id, invite_id != 0 ? 200 : 481, {}, now);
   invite = transactions_.server(invite_id);
   if (invite == nullptr || invite->is_answered) return;

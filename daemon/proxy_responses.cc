@@ -147,7 +147,7 @@ void Proxy::answer(TransactionId id, int status, std::string_view extra, sip::Ti
       from != nullptr ? fixed_first_via(*server->request, from->info.remote) : std::string();
   const auto bytes = std::make_shared<const std::string>(sip::make_response(
       *server->request, status, status == 100 ? std::string() : random_hex(8), extra, via));
-  if (status >= 200) server->is_answered = true;
+  if (status >= 200) mark_answered(*server);
   run(*server,
       std::visit([&](auto& machine) { return machine.on_respond(status, bytes, now); },
                  server->machine),
@@ -247,7 +247,7 @@ void Proxy::finish_relay(TransactionId server_id, TransactionId client_id,
     if (status >= 200) own_final(server_id, 502, Reason::parse_error, {}, now);
     return;
   }
-  if (status >= 200) server->is_answered = true;
+  if (status >= 200) mark_answered(*server);
   const auto out = std::make_shared<const std::string>(*bytes);
   run(*server,
       std::visit([&](auto& machine) { return machine.on_respond(status, out, now); },
@@ -349,11 +349,23 @@ bool Proxy::run(TransactionId id, const sip::TransactionActions& actions, sip::T
   return delivers;
 }
 
+void Proxy::count_open(const sip::IpAddress& source) {
+  ++open_;
+  ++open_of_[source];
+}
+
+// What is kept after the final answer, to absorb retransmissions, is no work in progress any more.
+void Proxy::mark_answered(ServerTransaction& server) {
+  if (std::exchange(server.is_answered, true)) return;
+  --open_;
+  const auto found = open_of_.find(server.source);
+  if (--found->second == 0) open_of_.erase(found);
+}
+
 void Proxy::drop_server(TransactionId id, sip::TimePoint now) {
   ServerTransaction* server = transactions_.server(id);
   if (server == nullptr) return;
-  if (const auto found = transactions_of_.find(server->source); found != transactions_of_.end())
-    if (--found->second == 0) transactions_of_.erase(found);
+  mark_answered(*server);
   const Pass pass = server->is_attached ? server->pass : Pass{};
   transactions_.erase_server(id);
   firewall_.detach(pass, now);

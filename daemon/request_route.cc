@@ -10,7 +10,7 @@ namespace {
 
 class Router {
 public:
-  Router(const sip::Message& request, const PeerDirectory& peers, const SecretKey& key,
+  Router(const sip::Message& request, const PeerDirectory& peers, const KeyedHash& key,
          std::uint32_t epoch)
       : request_(request), peers_(peers), key_(key), epoch_(epoch) {
     for (const auto value : request.values(sip::HeaderName::route)) routes_.emplace_back(value);
@@ -126,7 +126,7 @@ private:
 
   const sip::Message& request_;
   const PeerDirectory& peers_;
-  const SecretKey& key_;
+  const KeyedHash& key_;
   std::uint32_t epoch_;
   std::vector<std::string> routes_;
   std::string request_uri_;
@@ -139,7 +139,7 @@ private:
 
 std::expected<RequestRoute, Reason> route_request(const sip::Message& request,
                                                   const PeerDirectory& peers,
-                                                  const SecretKey& token_key, std::uint32_t epoch) {
+                                                  const KeyedHash& token_key, std::uint32_t epoch) {
   return Router(request, peers, token_key, epoch).run();
 }
 

@@ -11,9 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/keyed_hash.h"
 #include "daemon/peer_directory.h"
 #include "daemon/reasons.h"
-#include "daemon/secrets.h"
 #include "sip/message.h"
 
 namespace midcom {
@@ -38,7 +38,7 @@ struct RequestRoute {
 // `epoch` is that of this process's flow ids: a token of another epoch names a flow that is gone.
 [[nodiscard]] std::expected<RequestRoute, Reason> route_request(const sip::Message& request,
                                                                 const PeerDirectory& peers,
-                                                                const SecretKey& token_key,
+                                                                const KeyedHash& token_key,
                                                                 std::uint32_t epoch);
 
 } // namespace midcom

@@ -142,7 +142,8 @@ class Topology:
             with open(path, "w", encoding="ascii") as file:
                 file.write(text)
             for namespace in self._all:
-                namespace.mounts[path] = f"/etc/{name}"
+                if os.path.exists(f"/etc/{name}"):  # a minimal system may have no hosts file
+                    namespace.mounts[path] = f"/etc/{name}"
         for namespace, link in ((self.a, PHONES_A), (self.b, PHONES_B), (self.core, CORE)):
             self._servers.append(NameServer(namespace, {
                 "gw.example.net": (link.gateway4, link.gateway6),

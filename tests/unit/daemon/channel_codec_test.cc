@@ -276,7 +276,9 @@ TEST(RoleSlice, ConsumesEveryOctetAndNoMore) {
   for (std::size_t size = 0; size < bytes.size(); ++size)
     EXPECT_FALSE(decode_agent_slice(bytes.substr(0, size))) << size;
   EXPECT_EQ(decode_agent_slice(bytes + "x").error(), WireError::trailing);
-  const std::string middlebox = encode(MiddleboxSlice{{}, "policy"});
+  MiddleboxSlice slice;
+  slice.policy = "policy";
+  const std::string middlebox = encode(slice);
   EXPECT_EQ(decode_middlebox_slice(middlebox)->policy, "policy");
   EXPECT_FALSE(decode_middlebox_slice(middlebox + "x"));
   EXPECT_FALSE(decode_middlebox_slice(middlebox.substr(1)));

@@ -91,7 +91,7 @@ TEST_F(SecretFile, IsRefusedWhenItIsNoFile) {
 TEST_F(SecretFile, IsNotReadThroughALink) {
   std::ofstream(path + "/target") << std::string(32, 'k');
   ::chmod((path + "/target").c_str(), 0600);
-  ::symlink("target", (path + "/secret").c_str());
+  ASSERT_EQ(::symlink("target", (path + "/secret").c_str()), 0);
   EXPECT_FALSE(load());
 }
 
