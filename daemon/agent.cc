@@ -15,7 +15,7 @@ struct Agent::Impl {
   Impl(const AgentConfig& configuration, const Secrets& keys, Network& net,
        MiddleboxPort& middlebox, EventLog& event_log, Random random)
       : config(configuration), secrets(keys), log(event_log), network(net), peers(configuration),
-        flows(peers, net),
+        flows(peers, net, configuration.limits.connections),
         firewall(configuration, peers, secrets, middlebox, event_log,
                  [this](const CallPtr& call, sip::TimePoint now) { proxy.resume(call, now); }),
         proxy(configuration, peers, secrets, net, flows, firewall, event_log, std::move(random)) {}

@@ -49,6 +49,7 @@ const FlowEntry* FlowTable::find_target(const Target& target) const {
 
 FlowId FlowTable::to_target(const Target& target, PeerIndex peer) {
   if (const auto found = by_target_.find(target); found != by_target_.end()) return found->second;
+  if (by_target_.size() >= outbound_limit_) return 0;
   const FlowId id = network_.connect(target);
   FlowEntry& entry = flows_[id];
   entry.info.id = id;

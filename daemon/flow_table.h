@@ -36,7 +36,8 @@ struct FlowEntry {
 
 class FlowTable {
 public:
-  FlowTable(const PeerDirectory& peers, Network& network) : peers_(peers), network_(network) {}
+  FlowTable(const PeerDirectory& peers, Network& network, std::size_t outbound_limit = 10000)
+      : peers_(peers), network_(network), outbound_limit_(outbound_limit) {}
 
   void opened(const FlowInfo& flow);
   // The entry as it was; empty for an unknown flow.
@@ -44,7 +45,7 @@ public:
   [[nodiscard]] FlowEntry* find(FlowId flow);
 
   // The live or opening flow to a target, opened when there is none (RFC 5923: reuse only under the
-  // identity it was opened and verified for).
+  // identity it was opened and verified for). 0: there are as many such flows as may be.
   [[nodiscard]] FlowId to_target(const Target& target, PeerIndex peer);
   // RFC 5923 5: a verified inbound TLS flow whose peer asked for an alias serves its own identity's
   // target backwards.
@@ -58,6 +59,7 @@ public:
 private:
   const PeerDirectory& peers_;
   Network& network_;
+  std::size_t outbound_limit_;
   std::unordered_map<FlowId, FlowEntry> flows_;
   std::map<Target, FlowId> by_target_;
 };

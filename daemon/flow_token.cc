@@ -44,7 +44,7 @@ std::optional<Octets> from_hex(std::string_view text) {
       digit = static_cast<unsigned>(c - 'a') + 10;
     else
       return std::nullopt;
-    octets[i / 2] = static_cast<std::uint8_t>(octets[i / 2] << 4 | digit);
+    octets[i / 2] = static_cast<std::uint8_t>(static_cast<unsigned>(octets[i / 2]) << 4 | digit);
   }
   return octets;
 }

@@ -108,9 +108,9 @@ std::optional<PeerDirectory::Hop> PeerDirectory::hop_for(const sip::Uri& uri) co
       const auto address = to_pinhole(*literal);
       if (!std::ranges::any_of(peer.networks, [&](const auto& p) { return p.contains(address); }))
         continue;
-      const bool is_next_hop = *literal == peer.next_hop->address.address;
-      const Transport transport =
-          transport_of(uri, is_next_hop ? peer.next_hop->transport : Transport::udp);
+      // Nothing in a message talks us out of TLS towards a peer that has it.
+      const Transport transport = transport_of(uri, peer.next_hop->transport);
+      if (peer.next_hop->transport == Transport::tls && transport != Transport::tls) continue;
       const std::uint16_t port = uri.port.value_or(default_port(transport));
       return Hop{i, {transport, {*literal, port}, peer.next_hop->tls_name}};
     }

@@ -73,7 +73,8 @@ private:
   void own_final(TransactionId server, int status, Reason reason, std::string extra,
                  sip::TimePoint now);
   void log_refusal(const FlowEntry* from, const sip::Message& request, int status, Reason reason);
-  [[nodiscard]] std::string extra_fields(Reason reason, const sip::Message& request) const;
+  [[nodiscard]] std::string extra_fields(Reason reason, const sip::Message& request,
+                                         const FlowEntry* from) const;
 
   // Responses.
   // `from`: the flow it came on, which over UDP need not be the one the request left by.

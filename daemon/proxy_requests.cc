@@ -65,9 +65,10 @@ bool Proxy::admit(FlowEntry& from, const sip::Message& request, bool is_new, sip
   // UDP sources can be forged: a stranger gets no answer to reflect.
   if (from.info.transport == Transport::udp && reason == Reason::unknown_peer) return false;
   if (request.method() != "ACK")
-    network_.send(from.info.id, std::make_shared<const std::string>(sip::make_response(
-                                    request, status, random_hex(8), extra_fields(reason, request),
-                                    fixed_first_via(request, from.info.remote))));
+    network_.send(from.info.id,
+                  std::make_shared<const std::string>(sip::make_response(
+                      request, status, random_hex(8), extra_fields(reason, request, &from),
+                      fixed_first_via(request, from.info.remote))));
   if (reason == Reason::unknown_peer) network_.close(from.info.id);
   return false;
 }
@@ -157,20 +158,20 @@ void Proxy::handle(TransactionId id, sip::TimePoint now) {
   FlowEntry* from = flows_.find(server->flow);
   if (from == nullptr) return drop_server(id, now);
   const auto request = server->request;
-  if (const Reason reason = check(*request, *from); reason != Reason::none)
-    return refuse(id, reason, now);
   auto route = route_request(*request, peers_, secrets_.flow_token, epoch_);
-  if (!route) {
+  Reason reason = check(*request, *from);
+  if (reason == Reason::none && !route) reason = route.error();
+  if (reason != Reason::none) {
     // The sender of a BYE has left its dialog whether or not it can be forwarded.
     if (request->method() == "BYE") {
       static_cast<void>(firewall_.on_request(*request, *from, server->pass, now));
       firewall_.attach(server->pass);
       server->is_attached = true;
     }
-    return refuse(id, route.error(), now);
+    return refuse(id, reason, now);
   }
   if (std::holds_alternative<ToSelf>(route->next))
-    return answer(id, 200, extra_fields(Reason::none, *request), now);
+    return answer(id, 200, extra_fields(Reason::none, *request, from), now);
 
   const Verdict verdict = firewall_.on_request(*request, *from, server->pass, now);
   firewall_.attach(server->pass);
@@ -204,6 +205,7 @@ std::expected<Proxy::Outgoing, Reason> Proxy::prepare(const sip::Message& reques
     id = flow->flow;
   else if (const auto* peer = std::get_if<ToPeer>(&route.next))
     id = flows_.to_target(peer->target, peer->peer);
+  if (id == 0) return std::unexpected(Reason::overload);
   // to_target may add a flow; references into the table stay valid.
   FlowEntry* to = flows_.find(id);
   if (to == nullptr) return std::unexpected(Reason::flow_gone);

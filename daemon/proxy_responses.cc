@@ -52,7 +52,8 @@ bool is_removal(const sip::Message& request) {
 
 } // namespace
 
-std::string Proxy::extra_fields(Reason reason, const sip::Message& request) const {
+std::string Proxy::extra_fields(Reason reason, const sip::Message& request,
+                                const FlowEntry* from) const {
   std::string extra;
   const ReasonRow& row = row_of(reason);
   if (!row.warning.empty())
@@ -64,10 +65,9 @@ std::string Proxy::extra_fields(Reason reason, const sip::Message& request) cons
   if (reason == Reason::bad_extension)
     for (const auto value : request.values(sip::HeaderName::proxy_require))
       extra += "Unsupported: " + std::string(value) + "\r\n";
-  if (reason == Reason::method_not_allowed || reason == Reason::none) {
-    const PeerConfig* peer = config_.peers.empty() ? nullptr : &config_.peers.front();
-    if (peer != nullptr) extra += "Allow: " + joined_methods(*peer) + "\r\n";
-  }
+  const bool is_about_methods = reason == Reason::method_not_allowed || reason == Reason::none;
+  if (is_about_methods && from != nullptr && from->peer != no_peer)
+    extra += "Allow: " + joined_methods(peers_.at(from->peer)) + "\r\n";
   return extra;
 }
 
@@ -114,7 +114,8 @@ void Proxy::refuse(TransactionId id, Reason reason, sip::TimePoint now) {
   if (server == nullptr || server->is_answered) return;
   const int status = row_of(reason).status;
   log_refusal(flows_.find(server->flow), *server->request, status, reason);
-  own_final(id, status, reason, extra_fields(reason, *server->request), now);
+  own_final(id, status, reason, extra_fields(reason, *server->request, flows_.find(server->flow)),
+            now);
 }
 
 // A final answer made here. What it closes is closed before it leaves.
@@ -301,7 +302,8 @@ void Proxy::client_failed(TransactionId id, int status, Reason reason, sip::Time
   if (server == nullptr || server->is_answered) return;
   log_refusal(flows_.find(server->flow), *server->request, status, reason);
   if (server->is_invite() || reason != Reason::timeout)
-    return own_final(server_id, status, reason, extra_fields(reason, *server->request), now);
+    return own_final(server_id, status, reason,
+                     extra_fields(reason, *server->request, flows_.find(server->flow)), now);
   // RFC 4320 4.1: no 408 for a non-INVITE; its sender has timed out as well.
   static_cast<void>(firewall_.on_own_answer(server->pass, *server->request, status, reason, now));
   drop_server(server_id, now);

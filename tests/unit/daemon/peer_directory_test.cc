@@ -93,7 +93,8 @@ TEST_F(PeerDirectoryTest, AnAddressInATrunkKeepsItsName) {
   EXPECT_EQ(other->target.transport, Transport::tls);
   EXPECT_EQ(other->target.address, (sip::Endpoint{address("192.0.2.9"), 5071}));
   EXPECT_EQ(other->target.tls_name, "core.example.com");
-  EXPECT_EQ(hop("sip:x@192.0.2.9")->target.transport, Transport::udp);
+  EXPECT_EQ(hop("sip:x@192.0.2.9")->target.transport, Transport::tls); // never out of TLS
+  EXPECT_FALSE(hop("sip:x@192.0.2.9;transport=udp"));
 }
 
 TEST_F(PeerDirectoryTest, Sides) {
