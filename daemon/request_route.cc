@@ -12,10 +12,9 @@ class Router {
 public:
   Router(const sip::Message& request, const PeerDirectory& peers, const KeyedHash& key,
          std::uint32_t epoch)
-      : request_(request), peers_(peers), key_(key), epoch_(epoch) {
+      : request_(request), peers_(peers), key_(key), epoch_(epoch),
+        request_uri_(request.request_uri().text), is_secure_(request.request_uri().is_secure()) {
     for (const auto value : request.values(sip::HeaderName::route)) routes_.emplace_back(value);
-    request_uri_ = request.request_uri().text;
-    is_secure_ = request.request_uri().is_secure();
   }
 
   std::expected<RequestRoute, Reason> run() {

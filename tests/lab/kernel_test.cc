@@ -142,8 +142,8 @@ TEST_P(KernelTest, OpensExactlyOneFlowAndClosesIt) {
   EXPECT_EQ(from_a.receive_all(0), 0) << "after the ack";
   ASSERT_EQ(done.result, Result::ok);
   ASSERT_EQ(done.counters.size(), 2U);
-  EXPECT_EQ(done.counters[0], (Counter{0, 1, a, b, 50, 50 * 128}));
-  EXPECT_EQ(done.counters[1], (Counter{0, 1, b, a, 20, 20 * 128}));
+  EXPECT_EQ(done.counters[0], (Counter{0, 1, a, b, 50, 6400}));
+  EXPECT_EQ(done.counters[1], (Counter{0, 1, b, a, 20, 2560}));
 }
 
 TEST_P(KernelTest, ClosesWhileTheSenderFloods) {
@@ -484,7 +484,7 @@ TEST_P(KernelTest, CommitsAGroupInMicroseconds) {
 // machine may be busy.
 TEST_P(KernelTest, HandlesTenThousandRules) {
   constexpr int groups = 2500, rules = 4, turn = 50;
-  constexpr std::size_t elements = 2 * groups * rules;
+  constexpr std::size_t elements = std::size_t{2} * groups * rules;
   policy.refresh_s = 60;
   auto engine = std::make_unique<Engine>(*hosts, policy);
   const auto id = [](int i) {

@@ -17,7 +17,7 @@ namespace midcom {
 namespace {
 
 class SecretFile : public testing::Test {
-protected:
+public:
   SecretFile() {
     char name[] = "/tmp/midcomd-secret-XXXXXX";
     path = ::mkdtemp(name);
