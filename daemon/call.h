@@ -35,6 +35,20 @@ struct PartyRecord {
   pinhole::Participant hashed;
 };
 
+// The ACK that shows that an answer in a 2xx has arrived.
+struct AwaitedAck {
+  sip::Party from;
+  std::uint32_t cseq;
+  bool operator==(const AwaitedAck&) const = default;
+};
+
+// A rule of before a port change, which stays a while.
+struct KeptRule {
+  pinhole::Rule rule;
+  sip::TimePoint until;
+  std::optional<AwaitedAck> awaits; // not seen yet: afterwards it is less
+};
+
 struct Leg {
   std::string tag; // callee's
   sip::OfferAnswer exchange;
@@ -47,10 +61,15 @@ struct Leg {
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
   bool is_confirmed = false;
   bool is_ended = false;
+  bool has_lost = false;                  // ended because another branch answered
   bool has_reached_caller = false;        // its 2xx has left on the pass the INVITE entered by
   bool is_unseen = false;                 // met in the middle of its dialog, by a request
-  std::optional<sip::TimePoint> grace;    // old rules of a changed port are still among `rules`
+  std::vector<KeptRule> kept;             // they are among `rules`
+  std::optional<AwaitedAck> awaits_ack;   // until then the offerer may lack the answer
   std::vector<pinhole::Counter> counters; // final ones, summed as rules go
+
+  // Nothing of it was asked for by this agent: only the kernel knows whose it is.
+  [[nodiscard]] bool is_kernels() const { return is_unseen && (rules.empty() || rules == adopted); }
 };
 
 // A description that was judged once; later passes of the same bytes are recognised by it.

@@ -164,11 +164,11 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry
   if (is_new_leg && method != sip::Method::bye) take_up_rules(call, leg, from, now);
   if (!is_caller && !leg.callee.is_known) leg.callee = record(from, request.from());
   // Of a dialog that only the kernel knows, only the kernel knows the participants.
-  const bool is_unproved = leg.is_unseen && leg.rules.empty();
-  pass.is_authorised = (is_unproved && (call->is_orphan || !is_caller)) ||
+  pass.is_unproved = leg.is_kernels();
+  pass.is_authorised = (pass.is_unproved && (call->is_orphan || !is_caller)) ||
                        may_act(*call, is_caller ? call->caller : leg.callee, from);
   if (!pass.is_authorised) return {Verdict::Kind::refuse, Reason::not_participant};
-  if (is_unproved)
+  if (pass.is_unproved)
     pass.asker =
         participant_of(from, peers_, secrets_.identity, request.from().uri.address_of_record());
   if (method == sip::Method::bye) return {};
@@ -178,11 +178,12 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry
   if (description.sdp && !pinholes_.is_up() && config_.mode != pinhole::Mode::observe &&
       method != sip::Method::ack)
     return {Verdict::Kind::refuse, Reason::middlebox_down};
+  const auto party = is_caller ? sip::Party::caller : sip::Party::callee;
   const auto outcome = leg.exchange.on(
-      sip::OfferAnswer::Request{method, is_caller ? sip::Party::caller : sip::Party::callee,
-                                request.cseq().number, description.sdp});
+      sip::OfferAnswer::Request{method, party, request.cseq().number, description.sdp});
   if (outcome == sip::OfferAnswer::Outcome::violation && method != sip::Method::ack)
     return {Verdict::Kind::refuse, Reason::sdp_offer_answer};
+  if (method == sip::Method::ack) on_ack(call, leg, {party, request.cseq().number}, now);
   apply(call, leg, now);
   return verdict_of(call);
 }
@@ -207,6 +208,9 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
   const bool is_due = !tag.empty() && (status < 300 || !is_initial || call->legs.contains(tag));
   if (Leg* const leg = is_due ? leg_for(call, tag, is_initial) : nullptr) {
     if (!is_from_caller && !leg->callee.is_known) leg->callee = record(from, response.to());
+    // A branch that had lost answers after all: a second dialog (RFC 3261 13.2.2.4).
+    if (is_initial && status >= 200 && status < 300 && leg->has_lost && !call->is_over())
+      leg->is_ended = leg->has_lost = false;
     // Late words on an attempt that has failed upstream open nothing.
     if (is_initial && (call->has_failed || request.cseq().number != call->invite_cseq))
       end_leg(call, *leg, now);
@@ -221,6 +225,10 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
     const bool is_success = status >= 200 && status < 300;
     if (is_success && (is_initial || outcome == sip::OfferAnswer::Outcome::agreed))
       leg->is_confirmed = true;
+    if (is_success && method == sip::Method::invite && outcome == sip::OfferAnswer::Outcome::agreed)
+      leg->awaits_ack = AwaitedAck{sip::other(party), request.cseq().number};
+    if (status >= 300 && leg->awaits_ack == AwaitedAck{sip::other(party), request.cseq().number})
+      leg->awaits_ack.reset();
     apply(call, *leg, now);
   }
   if (is_initial) on_invite_answer(pass, request, status, response.to().tag(), now);
@@ -244,7 +252,9 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
     if (is_success && other_tag == tag) leg.has_reached_caller = true;
     // A 2xx that was overtaken by the caller's failure has made no dialog.
     const bool is_lost = is_success ? !leg.is_confirmed : !leg.has_reached_caller;
-    if (is_lost && !(is_success && other_tag == tag)) end_leg(call, leg, now);
+    if (!is_lost || (is_success && other_tag == tag)) continue;
+    if (!leg.is_ended) leg.has_lost = is_success;
+    end_leg(call, leg, now);
   }
   if (!is_success) {
     call->has_failed = true;
@@ -268,7 +278,7 @@ Verdict Firewall::on_bye_answer(const Pass& pass, const sip::Message& request, i
   const auto found = call->legs.find(is_caller ? request.to().tag() : request.from().tag());
   if (found == call->legs.end() || found->second.is_ended) return verdict_of(call);
   Leg& leg = found->second;
-  if (leg.is_unseen && leg.rules.empty()) {
+  if (pass.is_unproved) {
     pinholes_.release_unknown(call, leg, pass.asker, now);
     return verdict_of(call);
   }
@@ -295,9 +305,11 @@ Verdict Firewall::on_own_answer(const Pass& pass, const sip::Message& request, i
   const bool is_caller = request.from().tag() == call->caller_tag;
   const auto found = call->legs.find(is_caller ? request.to().tag() : request.from().tag());
   if (found == call->legs.end() || !pass.is_authorised) return {};
+  const auto party = is_caller ? sip::Party::callee : sip::Party::caller;
   static_cast<void>(found->second.exchange.on(
-      sip::OfferAnswer::Response{method, is_caller ? sip::Party::callee : sip::Party::caller,
-                                 request.cseq().number, status, false, nullptr}));
+      sip::OfferAnswer::Response{method, party, request.cseq().number, status, false, nullptr}));
+  if (found->second.awaits_ack == AwaitedAck{sip::other(party), request.cseq().number})
+    found->second.awaits_ack.reset();
   apply(call, found->second, now);
   return verdict_of(call);
 }

@@ -30,6 +30,7 @@ struct Verdict {
 struct Pass {
   CallPtr call;               // null: no call (REGISTER, MESSAGE, ...)
   bool is_entry = false;      // the pass on which the request first entered
+  bool is_unproved = false;   // only the kernel can say whether `asker` is a participant
   bool is_authorised = false; // came from a participant or a trunk that carries the call
   pinhole::Participant asker; // who sent it, when the call is known to the kernel alone
 };
@@ -72,7 +73,7 @@ public:
   [[nodiscard]] const CallTable& call_table() const { return calls_; }
 
 private:
-  struct Wakeup { // the end of a leg's grace, or (no tag) of the whole call
+  struct Wakeup { // the end of a leg's kept rules, or (no tag) of the whole call
     std::weak_ptr<Call> call;
     std::string tag;
   };
@@ -105,7 +106,11 @@ private:
   [[nodiscard]] std::string_view media_word(const Call& call, std::string_view tag) const;
   [[nodiscard]] std::vector<pinhole::Rule> wanted_rules(const Call& call, const Leg& leg) const;
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);
+  void keep_replaced(const CallPtr& call, Leg& leg, const std::vector<pinhole::Rule>& wanted,
+                     sip::TimePoint now);
   void forget_wakeups(const Call& call);
+  void forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when);
   void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void uncount(Call& call);
   void end_call(Call& call, Reason reason, int status, sip::TimePoint now);

@@ -39,8 +39,17 @@ void deny_all(const sip::Sdp& sdp, Reason reason, Judgement& judgement) {
   for (std::size_t i = 0; i < sdp.media().size(); ++i) judgement.denied.push_back({i, reason, {}});
 }
 
+// Without an ACK the answerer gives up after 64 * T1 and says BYE (RFC 3261 13.3.1.4): twice that.
+sip::Duration unacknowledged_life(const AgentConfig& config) {
+  return 128 * config.timeouts.t1;
+}
+
 bool is_same_component(const pinhole::Rule& a, const pinhole::Rule& b) {
   return a.stream == b.stream && a.component == b.component;
+}
+
+bool is_same_flow(const pinhole::Rule& a, const pinhole::Rule& b) {
+  return is_same_component(a, b) && a.a == b.a && a.b == b.b;
 }
 
 } // namespace
@@ -166,41 +175,54 @@ std::vector<pinhole::Rule> Firewall::wanted_rules(const Call& call, const Leg& l
   return rules;
 }
 
-// Makes the middlebox have what the leg needs. When a port changed in a running dialog the old rule
-// stays for a grace time: both sides listen on old and new until media arrives (RFC 3264 8.3.1).
+// The offerer has the answer now, and both sides listen on old and new until media arrives.
+void Firewall::on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now) {
+  if (leg.awaits_ack == ack) leg.awaits_ack.reset();
+  for (auto& kept : leg.kept) {
+    if (kept.awaits != ack) continue;
+    forget_wakeup(*call, leg.tag, kept.until);
+    kept.awaits.reset();
+    kept.until = std::min(kept.until, now + config_.timeouts.grace);
+    wakeups_.emplace(kept.until, Wakeup{call, leg.tag});
+  }
+}
+
+// When a port changed in a running dialog the old rule stays for a grace time (RFC 3264 8.3.1),
+// which begins when the offerer is known to have the answer: one that gets a failure instead, or
+// nothing, goes on as before (RFC 3261 14.1).
+void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
+                             const std::vector<pinhole::Rule>& wanted, sip::TimePoint now) {
+  const auto is_replaced = [&](const pinhole::Rule& old) {
+    return std::ranges::none_of(wanted,
+                                [&](const auto& rule) { return is_same_flow(rule, old); }) &&
+           std::ranges::any_of(wanted,
+                               [&](const auto& rule) { return is_same_component(rule, old); });
+  };
+  std::erase_if(leg.kept, [&](const auto& kept) { return !is_replaced(kept.rule); });
+  if (!leg.is_confirmed) return;
+  const auto until = now + (leg.awaits_ack ? unacknowledged_life(config_) : config_.timeouts.grace);
+  for (const auto& old : leg.rules) {
+    const bool is_kept =
+        std::ranges::any_of(leg.kept, [&](const auto& kept) { return kept.rule == old; });
+    if (is_kept || !is_replaced(old)) continue;
+    leg.kept.push_back({old, until, leg.awaits_ack});
+    wakeups_.emplace(until, Wakeup{call, leg.tag});
+  }
+}
+
+// Makes the middlebox have what the leg needs.
 void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   auto rules = wanted_rules(*call, leg);
-  const auto is_kept = [](const std::vector<pinhole::Rule>& in, const pinhole::Rule& rule) {
-    return std::ranges::find(in, rule) != in.end();
-  };
-  const bool is_changed = std::ranges::any_of(rules, [&](const auto& rule) {
-    return std::ranges::none_of(leg.rules, [&](const auto& old) {
-      return old.a == rule.a && old.b == rule.b && is_same_component(old, rule);
-    });
-  });
-  if (leg.is_confirmed && is_changed && !leg.rules.empty()) {
-    leg.grace = now + config_.timeouts.grace;
-    wakeups_.emplace(*leg.grace, Wakeup{call, leg.tag});
-  }
-  if (leg.grace) {
-    const auto exact = rules;
-    for (const auto& old : leg.rules) {
-      const bool is_replaced = std::ranges::any_of(exact, [&](const auto& rule) {
-        return is_same_component(rule, old) && (rule.a != old.a || rule.b != old.b);
-      });
-      const bool is_same_flow = std::ranges::any_of(exact, [&](const auto& rule) {
-        return is_same_component(rule, old) && rule.a == old.a && rule.b == old.b;
-      });
-      if (is_replaced && !is_same_flow && !is_kept(rules, old)) rules.push_back(old);
-    }
-    std::ranges::sort(rules);
-  }
+  keep_replaced(call, leg, rules, now);
+  for (const auto& kept : leg.kept) rules.push_back(kept.rule);
+  std::ranges::sort(rules);
   pinholes_.set_rules(call, leg, std::move(rules), true, now);
 }
 
 void Firewall::end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   if (std::exchange(leg.is_ended, true)) return;
-  leg.grace.reset();
+  for (const auto& kept : leg.kept) forget_wakeup(*call, leg.tag, kept.until);
+  leg.kept.clear();
   pinholes_.set_rules(call, leg, {}, true, now);
 }
 
@@ -218,21 +240,28 @@ void Firewall::on_timer(sip::TimePoint now) {
       continue;
     }
     const auto leg = call->legs.find(wakeup.tag);
-    if (leg == call->legs.end() || !leg->second.grace || *leg->second.grace > now) continue;
-    leg->second.grace.reset();
-    pinholes_.set_rules(call, leg->second, wanted_rules(*call, leg->second), false, now);
+    if (leg == call->legs.end()) continue;
+    auto rules = leg->second.rules;
+    for (const auto& kept : leg->second.kept)
+      if (kept.until <= now) std::erase(rules, kept.rule);
+    std::erase_if(leg->second.kept, [&](const auto& kept) { return kept.until <= now; });
+    pinholes_.set_rules(call, leg->second, std::move(rules), false, now);
+  }
+}
+
+void Firewall::forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when) {
+  const auto [first, last] = wakeups_.equal_range(when);
+  for (auto it = first; it != last;) {
+    const bool is_it = it->second.tag == tag && it->second.call.lock().get() == &call;
+    it = is_it ? wakeups_.erase(it) : std::next(it);
   }
 }
 
 void Firewall::forget_wakeups(const Call& call) {
-  const auto forget = [&](sip::TimePoint when) {
-    const auto [first, last] = wakeups_.equal_range(when);
-    for (auto it = first; it != last;)
-      it = it->second.call.lock().get() == &call ? wakeups_.erase(it) : std::next(it);
-  };
-  if (call.is_answered && !call.is_orphan) forget(call.answered + config_.timeouts.call);
+  if (call.is_answered && !call.is_orphan)
+    forget_wakeup(call, {}, call.answered + config_.timeouts.call);
   for (const auto& [tag, leg] : call.legs)
-    if (leg.grace) forget(*leg.grace);
+    for (const auto& kept : leg.kept) forget_wakeup(call, tag, kept.until);
 }
 
 std::optional<sip::TimePoint> Firewall::next_deadline() const {

@@ -98,10 +98,11 @@ void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole
   if (rules == leg.rules) {
     // The answer confirms what the preview opened: the same rules, for the life of the call now.
     const bool is_short = leg.lifetime != lifetime_of(leg);
-    if (is_up_ && is_short && !rules.empty()) reassert(call, leg, now);
+    if (is_up_ && is_short && !rules.empty()) reassert(call, leg, holds, now);
     return;
   }
-  if (!is_up_ && !rules.empty()) {
+  const bool is_less = std::ranges::includes(leg.rules, rules);
+  if (!is_up_ && !is_less) { // what closes is told when the middlebox is back
     call->commit_failure = Reason::middlebox_down;
     return;
   }
@@ -115,11 +116,11 @@ void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole
   submit(std::move(pending), transaction, now);
 }
 
-void PinholeClient::reassert(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+void PinholeClient::reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now) {
   auto request = set_group(*call, leg, leg.rules);
   const auto transaction = request.transaction;
   leg.lifetime = lifetime_of(leg);
-  submit({call, leg.tag, std::move(request), leg.rules, leg.rules, false, {}}, transaction, now);
+  submit({call, leg.tag, std::move(request), leg.rules, leg.rules, holds, {}}, transaction, now);
 }
 
 void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
@@ -167,6 +168,7 @@ void PinholeClient::settle(const Pending& pending, Result result,
     Leg& leg = found->second;
     if (result == Result::ok && leg.rules.empty()) {
       leg.adopted = rules_of(counters, pending.is_caller);
+      groups_[leg.group] = {call, leg.tag};
       assume(leg, leg.adopted);
     }
   } else if (found != call->legs.end()) {
@@ -175,8 +177,12 @@ void PinholeClient::settle(const Pending& pending, Result result,
     // A later request may be on its way already: only what it still rests on is taken back.
     const bool took_effect = result == Result::ok || pending.after.empty();
     if (!took_effect && leg.rules == pending.after) assume(leg, pending.before);
-    if (result == Result::ok && std::holds_alternative<pinhole::request::Release>(pending.request))
+    const bool is_gone = result == Result::ok || result == Result::unknown_group;
+    if (is_gone && std::holds_alternative<pinhole::request::Release>(pending.request)) {
       leg.is_ended = true;
+      leg.adopted.clear();
+      assume(leg, {});
+    }
     log_result(pending, leg, result);
   }
   const bool is_release = pending.after.empty();
@@ -264,7 +270,7 @@ void PinholeClient::on_timer(sip::TimePoint now) {
     settle(pending, Result::kernel, {}, now);
     // It may have been carried out, or be carried out late: this takes it back.
     const auto leg = call->legs.find(tag);
-    if (leg != call->legs.end()) reassert(call, leg->second, now);
+    if (leg != call->legs.end()) reassert(call, leg->second, false, now);
   }
 }
 

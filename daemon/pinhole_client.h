@@ -61,7 +61,7 @@ private:
   };
   void submit(Pending pending, std::uint64_t transaction, sip::TimePoint now);
   // Asks again for what the leg has by now, after a request whose fate is not known.
-  void reassert(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now);
   void on_done(const pinhole::reply::Done& done, sip::TimePoint now);
   void on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now);
   void settle(const Pending& pending, pinhole::Result result,

@@ -56,7 +56,8 @@ bool are_same(const Participants& pair, const Participants& other) {
 
 bool is_participant(const Participants& pair, const Participant& asker) {
   return std::ranges::any_of(pair, [&](const Participant& participant) {
-    if (is_known(asker.strong)) return participant.strong == asker.strong;
+    if (is_known(asker.strong) && is_known(participant.strong))
+      return participant.strong == asker.strong;
     return is_known(asker.network) && participant.network == asker.network;
   });
 }

@@ -129,7 +129,10 @@ OfferAnswer::Outcome OfferAnswer::on_invite(const Request& request) {
   // Glare is the far UA's to refuse (491, RFC 3261 14.2). The same party's next INVITE shows that
   // the one before has ended in a way that was not seen here.
   const bool is_pending = invite_ && !invite_->is_finished;
-  if (is_pending && invite_->from != request.from) return Outcome::nothing;
+  if (is_pending && invite_->from != request.from) {
+    crossing_ = request;
+    return Outcome::nothing;
+  }
   const bool is_ack_missing = open_ && open_->carrier == Carrier::invite_response;
   if (!is_pending && !is_ack_missing && !may_follow_open(request.from)) return Outcome::nothing;
   const auto& before = is_pending ? invite_->before : agreed_;
@@ -148,8 +151,10 @@ OfferAnswer::Outcome OfferAnswer::on_invite(const Request& request) {
 // The ACK to a 2xx ends every exchange its INVITE began, answered or not.
 OfferAnswer::Outcome OfferAnswer::on_ack(const Request& request) {
   if (!invite_ || !invite_->is_finished || invite_->cseq != request.cseq ||
-      invite_->from != request.from || !open_)
+      invite_->from != request.from)
     return Outcome::nothing;
+  invite_->is_acked = true;
+  if (!open_) return Outcome::nothing;
   const bool is_awaited =
       open_->carrier == Carrier::invite_response || open_->carrier == Carrier::invite_reliable;
   if (!is_awaited) return Outcome::nothing;
@@ -184,13 +189,18 @@ OfferAnswer::Outcome OfferAnswer::on_update(const Request& request) {
 // --- responses
 
 OfferAnswer::Outcome OfferAnswer::on_invite_response(const Response& response) {
-  if (!invite_ || invite_->is_finished || invite_->cseq != response.cseq ||
-      invite_->from == response.from)
+  if (crossing_ && response.status >= 300 && crossing_->cseq == response.cseq &&
+      crossing_->from != response.from)
+    crossing_.reset();
+  if (!invite_ || invite_->cseq != response.cseq || invite_->from == response.from)
     return Outcome::nothing;
-  if (response.status >= 300) {
-    invite_->is_finished = true;
-    return roll_back();
+  // A failure after a 2xx: the 2xx got lost between two passes, and its request's sender has only
+  // the failure to go by (RFC 3261 14.1: the session stays as it was).
+  if (response.status >= 300 && !invite_->is_acked) {
+    invite_->is_finished = invite_->is_acked = true;
+    return on_invite_failure();
   }
+  if (invite_->is_finished) return Outcome::nothing;
   if (response.status >= 200) return on_invite_success(response);
   if (!response.sdp || invite_->is_answered) return Outcome::nothing;
   if (open_ && open_->carrier == Carrier::invite)
@@ -198,6 +208,12 @@ OfferAnswer::Outcome OfferAnswer::on_invite_response(const Response& response) {
                                 : preview_with(response.sdp);
   if (!response.is_reliable || !invite_->is_offerless || open_) return Outcome::nothing;
   return offer(response.sdp, response.from, Carrier::invite_reliable, response.cseq);
+}
+
+OfferAnswer::Outcome OfferAnswer::on_invite_failure() {
+  const Outcome outcome = roll_back();
+  if (const auto next = std::exchange(crossing_, std::nullopt)) static_cast<void>(on_invite(*next));
+  return outcome;
 }
 
 OfferAnswer::Outcome OfferAnswer::on_invite_success(const Response& response) {

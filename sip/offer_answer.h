@@ -108,6 +108,7 @@ private:
     bool is_offerless;
     bool is_answered = false; // its exchange is complete: later descriptions in it are ignored
     bool is_finished = false; // its final response was seen
+    bool is_acked = false;    // its 2xx was: no failure can follow it any more
     std::optional<SessionPair> before;
   };
   [[nodiscard]] Outcome on_invite(const Request& request);
@@ -115,6 +116,7 @@ private:
   [[nodiscard]] Outcome on_prack(const Request& request);
   [[nodiscard]] Outcome on_update(const Request& request);
   [[nodiscard]] Outcome on_invite_response(const Response& response);
+  [[nodiscard]] Outcome on_invite_failure();
   [[nodiscard]] Outcome on_invite_success(const Response& response);
   [[nodiscard]] Outcome on_other_response(const Response& response);
 
@@ -130,6 +132,9 @@ private:
   std::optional<SessionPair> agreed_, preview_;
   std::optional<Open> open_;
   std::optional<InviteContext> invite_;
+  // Crossed the other's INVITE: it counts when that has failed and it is still unanswered, for its
+  // repetitions may be (RFC 3261 14.2 refuses those that come in between).
+  std::optional<Request> crossing_;
   std::optional<std::uint32_t> last_cseq_[2]; // of each party's requests with a description
   Error error_ = Error::mismatch;
 };

@@ -102,7 +102,9 @@ TEST_F(PinholeClientTest, ConfirmedRulesGetTheLifeOfTheCall) {
   ASSERT_EQ(port_.sent.size(), 2U);
   EXPECT_EQ(last_set().lifetime_s, 43200U);
   EXPECT_EQ(last_set().rules, rules(40000));
-  EXPECT_EQ(call_->awaiting, 0U); // no message rests on it
+  EXPECT_EQ(call_->awaiting, 1U); // the answer leaves when the kernel will keep its rules
+  reply_last();
+  EXPECT_EQ(call_->awaiting, 0U);
 }
 
 TEST_F(PinholeClientTest, ARefusalTakesTheRulesBack) {
