@@ -13,6 +13,7 @@ using std::chrono::seconds;
 
 Model::Media media_of(const std::string& body) {
   Model::Media media;
+  media.body = body;
   std::istringstream in(body);
   for (std::string line; std::getline(in, line);) {
     const auto words = words_of(line);
@@ -53,13 +54,14 @@ SimCall::SimCall(Surroundings around, int number, std::size_t caller, const Stat
 
 Model::Media SimCall::new_media(const End& end) {
   around_.next_port = static_cast<std::uint16_t>(around_.next_port + 2);
-  return {end.station.address, around_.next_port};
+  return {end.station.address, around_.next_port, ""};
 }
 
-std::string SimCall::description(const End& end, const Model::Media& media) {
-  return "v=0\r\no=- " + id_.substr(1) + " " + std::to_string(++version_) + " IN IP4 " +
-         end.station.address + "\r\ns=-\r\nc=IN IP4 " + media.address + "\r\nt=0 0\r\nm=audio " +
-         std::to_string(media.port) + " RTP/AVP 0\r\n";
+std::string SimCall::description(const End& end, Model::Media& media) {
+  media.body = "v=0\r\no=- " + id_.substr(1) + " " + std::to_string(++version_) + " IN IP4 " +
+               end.station.address + "\r\ns=-\r\nc=IN IP4 " + media.address +
+               "\r\nt=0 0\r\nm=audio " + std::to_string(media.port) + " RTP/AVP 0\r\n";
+  return media.body;
 }
 
 Wire SimCall::request(End& end, const std::string& method, const Dialog* dialog, int cseq) {
@@ -307,11 +309,11 @@ void SimCall::on_request(std::size_t end, const Wire& message) {
   if (found == ends_[end].dialogs.end() || found->second.is_over)
     return respond(message, "481 Unknown", leg, "");
   auto& dialog = found->second;
-  if (dialog.invite_pending || !dialog.is_acked) return respond(message, "491 Pending", leg, "");
-  if (around_.dice.percent(20)) return respond(message, "488 No", leg, "");
   if (dialog.last_invite.header("CSeq") == message.header("CSeq") &&
       branch_of(dialog.last_invite) == branch_of(message))
     return; // again; the 2xx goes on by itself
+  if (dialog.invite_pending || !dialog.is_acked) return respond(message, "491 Pending", leg, "");
+  if (around_.dice.percent(20)) return respond(message, "488 No", leg, "");
   dialog.last_invite = message;
   dialog.theirs = media_of(message.body);
   const auto body = description(ends_[end], dialog.mine);

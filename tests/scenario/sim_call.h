@@ -79,7 +79,7 @@ private:
   };
 
   [[nodiscard]] Wire request(End& end, const std::string& method, const Dialog* dialog, int cseq);
-  [[nodiscard]] std::string description(const End& end, const Model::Media& media);
+  [[nodiscard]] std::string description(const End& end, Model::Media& media);
   [[nodiscard]] Model::Media new_media(const End& end);
   void start();
   void send(std::size_t end, const Wire& message, const std::string& key);

@@ -2,7 +2,6 @@
 #include "tests/scenario/sim_model.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace midcom::scenario {
@@ -11,16 +10,24 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds slack{4};        // slowest middlebox of the simulation, and a timer's turn
-constexpr seconds losers{60};      // losing branches are closed by then
-constexpr seconds early_life{310}; // an early dialog without its agent
+constexpr seconds slack{4};           // slowest middlebox of the simulation, and a timer's turn
+constexpr seconds losers{60};         // losing branches are closed by then
+constexpr seconds unacknowledged{64}; // 128 * T1: an answer whose ACK doesn't come
+constexpr seconds early_life{310};    // an early dialog without its agent
 
-bool has_rule(const pinhole::Request& request, const Directed& flow) {
-  const auto* set = std::get_if<pinhole::request::SetGroup>(&request);
-  return set && std::ranges::any_of(set->rules, [&](const pinhole::Rule& rule) {
-           return (rule.a == flow.source && rule.b == flow.destination) ||
-                  (rule.b == flow.source && rule.a == flow.destination);
-         });
+// Of an INVITE, its responses and its ACK.
+std::string invite_of(const Wire& message) {
+  return message.header("Call-ID") + " " + parameter_of(message.header("From"), "tag") + " " +
+         words_of(message.header("CSeq"))[0];
+}
+
+std::string sender_of(const Wire& message) {
+  return message.header("Call-ID") + " " + leg_of(message) + " " +
+         parameter_of(message.header("From"), "tag");
+}
+
+int cseq_of(const Wire& message) {
+  return std::stoi(message.header("CSeq"));
 }
 
 std::string text_of(const Directed& flow) {
@@ -57,7 +64,7 @@ void Model::made_answer(const std::string& call, const std::string& leg, const s
   bodies_[body] = call;
   for (const auto index : answers_[body])
     if (pairs_[index].leg == leg) return; // the same body again
-  pairs_.push_back({call, leg, caller, callee, false, false, false, {}});
+  pairs_.push_back({call, leg, caller, callee, false, false, 0, {}, false, {}, {}});
   const auto index = pairs_.size() - 1;
   answers_[body].push_back(index);
   for (const auto& flow : flows_of(pairs_.back())) by_flow_[flow].push_back(index);
@@ -68,7 +75,18 @@ void Model::given(const Wire& message, bool by_participant) {
   if (!message.body.empty())
     if (const auto found = answers_.find(message.body); found != answers_.end())
       for (const auto index : found->second)
-        if (pairs_[index].leg == leg_of(message)) pairs_[index].is_believed = true;
+        if (auto& pair = pairs_[index]; pair.leg == leg_of(message) && !pair.is_believed) {
+          pair.is_believed = true;
+          pair.agent = agent_;
+        }
+  if (message.is_request() && message.method() == "INVITE") {
+    auto& last = last_invite_[sender_of(message)];
+    last = std::max(last, cseq_of(message));
+  }
+  if (!message.is_request() && message.method() == "INVITE" && message.status() / 100 == 2)
+    calls_[call].legs[leg_of(message)].is_accepted = true;
+  if (message.is_request() && message.method() == "ACK" && by_participant)
+    acknowledged(invite_of(message));
   if (message.is_request() && message.method() == "BYE" && by_participant)
     calls_[call].legs[leg_of(message)].bye_given = true;
 }
@@ -89,7 +107,30 @@ void Model::ended(const std::string& call, const std::string& leg) {
 void Model::supersede(const Pair& by) {
   for (auto& pair : pairs_) {
     if (&pair == &by) break;
-    if (pair.call == by.call && pair.leg == by.leg && !pair.until)
+    if (pair.call != by.call || pair.leg != by.leg || pair.until) continue;
+    pair.by = by.invite;
+    pair.until = world_.now() + (by.invite.empty() ? grace_ : unacknowledged) + slack;
+  }
+}
+
+void Model::acknowledged(const std::string& invite) {
+  for (auto& pair : pairs_)
+    if (pair.by == invite) {
+      pair.by.clear();
+      pair.until = std::min(*pair.until, world_.now() + grace_ + slack);
+    }
+}
+
+// RFC 3261 14.1: to whoever gets a failure the session is as it was, also when the far side has
+// answered with a 2xx that got lost on the way.
+void Model::refused(const std::string& invite) {
+  refused_.insert(invite);
+  for (auto& pair : pairs_) {
+    if (pair.by == invite) {
+      pair.by.clear();
+      pair.until.reset();
+    }
+    if (pair.invite == invite && pair.agent == agent_ && !pair.until)
       pair.until = world_.now() + grace_ + slack;
   }
 }
@@ -97,20 +138,30 @@ void Model::supersede(const Pair& by) {
 void Model::forwarded(Pair& pair) {
   if (pair.is_forwarded || pair.until) return;
   const auto& leg = calls_[pair.call].legs[pair.leg];
-  if (leg.ended || leg.bye_given || calls_[pair.call].failed) return;
+  if (leg.ended || leg.bye_given || calls_[pair.call].failed || refused_.contains(pair.invite))
+    return;
   if (!pair.is_believed) throw Violation("an answer leaves that the agent was never given");
   // A branch that answers after another has won: its caller ends it at once, nothing need pass.
   for (const auto& [tag, other] : calls_[pair.call].legs)
     if (tag != pair.leg && other.is_answered && !leg.is_first) return;
-  // Without a middlebox an answer may go on, with no media: nothing opens (invariant 7).
-  if (!world_.is_ready()) return;
+  // An answer alone, by ACK to an agent that started after the offer had passed, is no exchange to
+  // it: it opens nothing (invariant 7), and what was there before stays.
+  if (passed_[pair.caller.body] != agent_ || passed_[pair.callee.body] != agent_) return;
+  // Without a middlebox an answer may go on, with no media: nothing opens (invariant 7). What was
+  // there may stay or go: its users have left it.
+  if (!world_.is_ready()) {
+    for (auto& other : pairs_) {
+      if (&other == &pair) break;
+      if (other.call == pair.call && other.leg == pair.leg) other.is_replaced = true;
+    }
+    return;
+  }
   pair.is_forwarded = true;
   for (const auto& flow : flows_of(pair)) {
     if (!world_.middlebox().passes(flow, world_.now()))
       throw Violation("an answer leaves before its rule is there: " + text_of(flow));
-    for (const auto& request : world_.unacknowledged())
-      if (!pair.is_acknowledged && has_rule(request, flow))
-        throw Violation("an answer leaves before the acknowledgement of " + text_of(flow));
+    if (!acknowledged_.contains(flow))
+      throw Violation("an answer leaves before the acknowledgement of " + text_of(flow));
   }
   supersede(pair);
 }
@@ -122,9 +173,20 @@ void Model::sent(const Wire& message, To to, bool proves) {
     const auto known = bodies_.find(message.body);
     if (known == bodies_.end() || known->second != call)
       throw Violation("a body that nobody of the call wrote:\n" + message.body);
+    passed_[message.body] = agent_;
     if (const auto found = answers_.find(message.body); found != answers_.end())
-      for (const auto index : found->second)
-        if (pairs_[index].leg == leg) forwarded(pairs_[index]);
+      for (const auto index : found->second) {
+        if (pairs_[index].leg != leg) continue;
+        if (message.status() / 100 == 2 && message.method() == "INVITE")
+          pairs_[index].invite = invite_of(message);
+        // UDP may bring an ACK after its sender's next INVITE, which makes an end of the exchange
+        // that waits for it (RFC 3261 14.1): the late answer opens nothing.
+        const auto last = last_invite_.find(sender_of(message));
+        if (message.method() == "ACK" && last != last_invite_.end() &&
+            last->second > cseq_of(message))
+          continue;
+        forwarded(pairs_[index]);
+      }
   }
   const auto method = message.method();
   const int status = message.status();
@@ -132,7 +194,8 @@ void Model::sent(const Wire& message, To to, bool proves) {
     if (method == "ACK" && to == To::callee && !leg.empty() && calls_[call].legs[leg].is_answered) {
       calls_[call].legs[leg].is_confirmed = true;
       for (auto& [tag, other] : calls_[call].legs)
-        if (!other.is_answered && !other.until) other.until = world_.now() + losers;
+        if (!other.is_answered && !other.until)
+          other.until = world_.now() + (calls_[call].is_orphan ? life_of(other) : losers);
     }
     return;
   }
@@ -140,7 +203,16 @@ void Model::sent(const Wire& message, To to, bool proves) {
       (status / 100 == 2 || status == 481 || status == 408 || status == 430) &&
       (proves || !calls_[call].is_orphan))
     ended(call, leg);
-  if (method != "INVITE" || to != To::caller || words_of(message.header("CSeq"))[0] != "1") return;
+  if (method == "INVITE" && status >= 300 && (to == To::caller || to == To::callee) &&
+      cseq_of(message) > 1)
+    refused(invite_of(message));
+  if (method != "INVITE" || cseq_of(message) != 1) return;
+  // A loser's 2xx that goes on is a dialog until its sender gives up for want of an ACK, also where
+  // it gets lost behind the gateway.
+  auto& told = calls_[call].legs[leg];
+  if (status / 100 == 2 && told.until)
+    told.until = std::max(*told.until, world_.now() + unacknowledged + slack);
+  if (to != To::caller) return;
   if (status / 100 == 2) {
     auto& state = calls_[call].legs[leg];
     if (!state.is_answered)
@@ -151,10 +223,20 @@ void Model::sent(const Wire& message, To to, bool proves) {
     state.until.reset();
     if (!state.since) state.since = world_.now();
   }
-  if (status >= 300 && !calls_[call].failed) calls_[call].failed = end_of_tolerance();
+  if (status >= 300 && !calls_[call].failed) {
+    calls_[call].failed = end_of_tolerance();
+    calls_[call].failed_by = agent_;
+  }
+}
+
+// Of a branch whose agent has died: what the kernel was told.
+sip::Duration Model::life_of(const Leg& leg) const {
+  return leg.is_accepted ? lifetime_ : sip::Duration(early_life);
 }
 
 void Model::agent_restarted() {
+  ++agent_;
+  for (auto& pair : pairs_) pair.by.clear(); // an ACK tells the new one nothing
   // What a dead agent was about to take away stays as long as the kernel was told.
   for (auto& pair : pairs_)
     if (pair.until && *pair.until >= world_.now()) pair.until = world_.now() + lifetime_;
@@ -163,9 +245,18 @@ void Model::agent_restarted() {
     call.is_orphan = true;
     if (call.failed && *call.failed > world_.now()) call.failed = world_.now() + lifetime_;
     for (auto& [tag, leg] : call.legs) {
-      if (leg.until) leg.until = std::max(*leg.until, world_.now() + early_life);
+      if (leg.until) leg.until = std::max(*leg.until, world_.now() + life_of(leg));
       if (leg.ended && *leg.ended > world_.now()) leg.ended = world_.now() + lifetime_;
     }
+  }
+}
+
+void Model::acknowledged(const pinhole::Request& request, pinhole::Result result) {
+  const auto* set = std::get_if<pinhole::request::SetGroup>(&request);
+  if (set == nullptr || result != pinhole::Result::ok) return;
+  for (const auto& rule : set->rules) {
+    if (rule.from_a) acknowledged_.insert({rule.a, rule.b});
+    if (rule.from_b) acknowledged_.insert({rule.b, rule.a});
   }
 }
 
@@ -187,7 +278,10 @@ std::string Model::why_not_allowed(const Pair& pair) {
   auto& leg = call.legs[pair.leg];
   if (!pair.is_believed) return "its answer has not reached the agent";
   if (leg.ended && now >= *leg.ended) return "its dialog has ended";
-  if (call.failed && now >= *call.failed && !leg.is_answered) return "its INVITE has failed";
+  // An INVITE repeated to a new agent fails there; of the branches that answered the one before, it
+  // knows no tag: the kernel ends what was opened for them.
+  const auto rest = pair.agent < call.failed_by ? lifetime_ : sip::Duration(0);
+  if (call.failed && now - rest >= *call.failed && !leg.is_answered) return "its INVITE has failed";
   if (leg.until && now > *leg.until) return "its branch has lost";
   if (pair.until && now > *pair.until + (middlebox_back_ + slack > now ? slack : seconds(0)) &&
       !middlebox_down_)
@@ -197,8 +291,9 @@ std::string Model::why_not_allowed(const Pair& pair) {
 
 bool Model::must_pass(const Pair& pair) {
   auto& leg = calls_[pair.call].legs[pair.leg];
-  return pair.is_forwarded && !pair.until && leg.is_first && leg.is_confirmed && !leg.bye_given &&
-         !leg.ended && leg.since && world_.now() < *leg.since + lifetime_ - seconds(2);
+  return pair.is_forwarded && !pair.until && !pair.is_replaced && leg.is_first &&
+         leg.is_confirmed && !leg.bye_given && !leg.ended && leg.since &&
+         world_.now() < *leg.since + lifetime_ - seconds(2);
 }
 
 void Model::check() {
@@ -215,13 +310,6 @@ void Model::check() {
     if (!why.empty()) throw Violation("passes, but " + why + ": " + text_of(flow));
   }
   const std::set<Directed> there(passing.begin(), passing.end());
-  for (auto& pair : pairs_)
-    if (pair.is_believed && !pair.is_acknowledged)
-      pair.is_acknowledged = std::ranges::all_of(flows_of(pair), [&](const Directed& flow) {
-        return there.contains(flow) &&
-               std::ranges::none_of(world_.unacknowledged(),
-                                    [&](const auto& request) { return has_rule(request, flow); });
-      });
   for (const auto& pair : pairs_)
     if (must_pass(pair))
       for (const auto& flow : flows_of(pair))

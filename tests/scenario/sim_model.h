@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ public:
   struct Media { // where one side of one stream listens: RTP on port, RTCP on the next
     std::string address;
     std::uint16_t port = 0;
+    std::string body; // the description that says so
   };
 
   Model(World& world, sip::Duration grace, sip::Duration lifetime)
@@ -38,6 +40,7 @@ public:
   // `proves`: over a transport on which it can prove who it is (DESIGN.md: never UDP alone).
   void sent(const Wire& message, To to, bool proves);
   void agent_restarted();
+  void acknowledged(const pinhole::Request& request, pinhole::Result result);
 
   // After every step. Throws Violation.
   void check();
@@ -49,18 +52,24 @@ private:
   struct Pair {
     std::string call, leg;
     Media caller, callee;
-    bool is_believed = false, is_forwarded = false, is_acknowledged = false;
+    bool is_believed = false, is_forwarded = false;
+    int agent = 0;                  // which one was first given the answer
+    std::string invite;             // whose 2xx carried its answer: invite_of()
+    bool is_replaced = false;       // nothing need pass any more
     std::optional<TimePoint> until; // superseded: allowed till then
+    std::string by;                 // ... by the exchange of that INVITE, until its ACK
   };
   struct Leg {
     bool is_answered = false, is_confirmed = false, bye_given = false;
-    bool is_first = false; // of the call's branches: a caller ends the others at once
+    bool is_accepted = false; // a 2xx has reached an agent
+    bool is_first = false;    // of the call's branches: a caller ends the others at once
     std::optional<TimePoint> ended, until;
     std::optional<TimePoint> since; // first answer forwarded
   };
   struct Call {
     std::map<std::string, Leg> legs;
     std::optional<TimePoint> failed;
+    int failed_by = 0;      // which agent said so
     bool is_orphan = false; // its agent has died
   };
 
@@ -68,7 +77,10 @@ private:
   [[nodiscard]] std::string why_not_allowed(const Pair& pair);
   void forwarded(Pair& pair);
   void ended(const std::string& call, const std::string& leg);
+  [[nodiscard]] sip::Duration life_of(const Leg& leg) const;
   void supersede(const Pair& by);
+  void acknowledged(const std::string& invite);
+  void refused(const std::string& invite);
   void watch_middlebox();
   [[nodiscard]] bool must_pass(const Pair& pair);
   [[nodiscard]] TimePoint end_of_tolerance() const;
@@ -77,7 +89,13 @@ private:
   sip::Duration grace_, lifetime_;
   std::map<std::string, Call> calls_;
   std::vector<Pair> pairs_;
-  std::map<std::string, std::string> bodies_;               // body -> call
+  std::map<std::string, std::string> bodies_; // body -> call
+  std::map<std::string, int>
+      passed_; // body -> which of the agents, one after the other, sent it on last
+  int agent_ = 0;
+  std::set<Directed> acknowledged_;        // flows the kernel was said to have
+  std::map<std::string, int> last_invite_; // CSeq of what was given, by sender and leg
+  std::set<std::string> refused_;          // INVITEs of dialogs whose sender has got a failure
   std::map<std::string, std::vector<std::size_t>> answers_; // body -> pairs
   std::map<Directed, std::vector<std::size_t>> by_flow_;
   bool middlebox_down_ = false;

@@ -66,6 +66,9 @@ SimNet::SimNet(const Config& config, std::uint64_t seed, bool traces)
     party.to_agent.clear();
     party.to_party.clear();
   };
+  hooks.acknowledged = [this](const pinhole::Request& request, pinhole::Result result) {
+    model_->acknowledged(request, result);
+  };
   world_ = std::make_unique<World>(config.agent, config.policy, std::move(hooks), seed);
   model_ =
       std::make_unique<Model>(*world_, config.agent.timeouts.grace, config.agent.timeouts.call);
@@ -391,7 +394,7 @@ void SimNet::run() {
   for (int n = 0; n < 3000 && !std::ranges::all_of(calls_, is_over); ++n) step(true);
   // All that is left has its time: timers, lifetimes, what still moves.
   if (middlebox_back_) middlebox_back_ = now();
-  for (int n = 0; n < 40; ++n) {
+  for (int n = 0; n < 40 || (n < 200 && !std::ranges::all_of(calls_, is_over)); ++n) {
     for (int k = 0; k < 8; ++k) step(true);
     while (move_packet(true)) {
     }
@@ -399,6 +402,8 @@ void SimNet::run() {
     go_on(seconds(20));
     world_->settle();
   }
+  go_on(seconds(70)); // the last transactions
+  world_->settle();
   model_->check_empty();
   figures_.checks = model_->checks();
 }

@@ -171,7 +171,9 @@ void World::run_reply() {
   replies_.pop_front();
   if (const auto* done = std::get_if<pinhole::reply::Done>(&reply))
     std::erase_if(unacked_, [&](const auto& request) {
-      return transaction_of(request) == done->transaction;
+      if (transaction_of(request) != done->transaction) return false;
+      if (hooks_.acknowledged) hooks_.acknowledged(request, done->result);
+      return true;
     });
   if (std::holds_alternative<pinhole::event::Ready>(reply)) is_ready_ = true;
   agent_->on_middlebox_reply(reply, now_);
