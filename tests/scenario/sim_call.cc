@@ -260,7 +260,10 @@ void SimCall::on_invite_response(const Wire& message) {
 }
 
 void SimCall::on_dialog_invite_response(std::size_t end, Dialog& dialog, const Wire& message) {
-  if (!dialog.invite_pending && message.status() >= 300) return;
+  const bool is_awaited =
+      dialog.invite_pending && branch_of(message) == branch_of(dialog.last_invite);
+  if (!is_awaited && message.status() / 100 != 2) return; // of an earlier one, again
+  if (!is_awaited) return send(end, request(ends_[end], "ACK", &dialog, cseq_of(message)), "");
   stop("reinvite" + std::to_string(end) + dialog.leg);
   if (message.status() < 200) return;
   dialog.invite_pending = false;

@@ -85,8 +85,6 @@ void Model::given(const Wire& message, bool by_participant) {
   }
   if (!message.is_request() && message.method() == "INVITE" && message.status() / 100 == 2)
     calls_[call].legs[leg_of(message)].is_accepted = true;
-  if (message.is_request() && message.method() == "ACK" && by_participant)
-    acknowledged(invite_of(message));
   if (message.is_request() && message.method() == "BYE" && by_participant)
     calls_[call].legs[leg_of(message)].bye_given = true;
 }
@@ -191,6 +189,8 @@ void Model::sent(const Wire& message, To to, bool proves) {
   const auto method = message.method();
   const int status = message.status();
   if (message.is_request()) {
+    // Only one that the agent lets pass: over a new UDP flow its sender can prove nothing.
+    if (method == "ACK") acknowledged(invite_of(message));
     if (method == "ACK" && to == To::callee && !leg.empty() && calls_[call].legs[leg].is_answered) {
       calls_[call].legs[leg].is_confirmed = true;
       for (auto& [tag, other] : calls_[call].legs)
