@@ -89,7 +89,8 @@ void Model::given(const Wire& message, bool by_participant) {
     calls_[call].legs[leg_of(message)].bye_given = true;
 }
 
-TimePoint Model::end_of_tolerance() const {
+TimePoint Model::end_of_tolerance() {
+  watch_middlebox();
   return middlebox_down_
              ? TimePoint::max()
              : (middlebox_back_ + slack > world_.now() ? middlebox_back_ + slack : world_.now());

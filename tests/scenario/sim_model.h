@@ -83,7 +83,7 @@ private:
   void refused(const std::string& invite);
   void watch_middlebox();
   [[nodiscard]] bool must_pass(const Pair& pair);
-  [[nodiscard]] TimePoint end_of_tolerance() const;
+  [[nodiscard]] TimePoint end_of_tolerance();
 
   World& world_;
   sip::Duration grace_, lifetime_;
