@@ -63,6 +63,7 @@ struct Leg {
   bool is_ended = false;
   bool has_lost = false;                  // ended because another branch answered
   bool has_reached_caller = false;        // its 2xx has left on the pass the INVITE entered by
+  bool was_fetched = false;               // the kernel was asked for `adopted`
   bool is_unseen = false;                 // met in the middle of its dialog, by a request
   std::vector<KeptRule> kept;             // they are among `rules`
   std::optional<AwaitedAck> awaits_ack;   // until then the offerer may lack the answer

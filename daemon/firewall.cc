@@ -157,11 +157,11 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry
   call->commit_failure = Reason::none;
   const bool is_caller = request.from().tag() == call->caller_tag;
   const std::string_view tag = is_caller ? request.to().tag() : request.from().tag();
-  const bool is_new_leg = !call->legs.contains(tag);
   Leg* const met = leg_for(call, tag, false);
   if (met == nullptr) return {Verdict::Kind::refuse, Reason::call_limit};
   Leg& leg = *met;
-  if (is_new_leg && method != sip::Method::bye) take_up_rules(call, leg, from, now);
+  if (leg.is_kernels() && !leg.was_fetched && method != sip::Method::bye)
+    take_up_rules(call, leg, from, now);
   if (!is_caller && !leg.callee.is_known) leg.callee = record(from, request.from());
   // Of a dialog that only the kernel knows, only the kernel knows the participants.
   pass.is_unproved = leg.is_kernels();

@@ -132,6 +132,7 @@ void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
 
 void PinholeClient::fetch(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now) {
   if (!is_up_) return;
+  leg.was_fetched = true;
   pinhole::request::Status request{next_transaction_++, leg.group};
   submit({call, leg.tag, request, {}, {}, true, std::move(is_caller)}, request.transaction, now);
 }
