@@ -116,9 +116,10 @@ private:
     const auto first = sip::NameAddr::parse(routes_.front());
     if (!first) return Reason::bad_route;
     if (first->uri.parameter("lr")) return Reason::none;
-    routes_.push_back("<" + request_uri_ + ">");
-    request_uri_ = first->uri.text;
+    std::string strict(first->uri.text); // a view into routes_, which is about to change
     routes_.erase(routes_.begin());
+    routes_.push_back("<" + request_uri_ + ">");
+    request_uri_ = std::move(strict);
     has_new_routes_ = true;
     return Reason::none;
   }

@@ -165,6 +165,14 @@ TEST_F(RequestRouteTest, AStrictRouterCannotHideSips) {
             Reason::sips_required);
 }
 
+// Found by fuzzing: the short value lay within its string, which moved when the Route set grew.
+TEST_F(RequestRouteTest, AStrictRouterWithAShortRoute) {
+  const auto found = route("BYE", "sip:a@10.1.0.10;lr", header("<sip:192.0.2.9>"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->new_request_uri, "sip:192.0.2.9");
+  EXPECT_THAT(found->routes, testing::ElementsAre("<sip:a@10.1.0.10;lr>"));
+}
+
 TEST_F(RequestRouteTest, AStrictRouterAfterUs) {
   const auto found = route("BYE", "sip:bob@192.0.2.9",
                            header(own(core_) + ",<sip:core.example.com>,<sip:far.example;lr>"));
