@@ -93,6 +93,7 @@ template <class Wire>
 void fields(Wire& wire, Field<Wire, request::Status>& request) {
   wire.number(request.transaction);
   octet_array<Wire, 16>(wire, request.group);
+  fields(wire, request.asker);
 }
 
 template <class Wire>

@@ -137,10 +137,12 @@ CallPtr Firewall::take_up(const sip::Message& request, const FlowEntry& from, si
 
 // What the kernel has for a dialog of before a restart: a change must not cut what flows.
 void Firewall::take_up_rules(const CallPtr& call, Leg& leg, const FlowEntry& from,
-                             sip::TimePoint now) {
+                             const pinhole::Participant& asker, sip::TimePoint now) {
   const std::string side(peers_.side_of(from.info.remote.address));
+  // A trunk carries requests of others.
+  const bool is_trunk = from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk;
   pinholes_.fetch(
-      call, leg,
+      call, leg, is_trunk ? pinhole::Participant{} : asker,
       [this, side](const pinhole::Address& address) { return peers_.side_of(address) == side; },
       now);
 }
@@ -160,9 +162,20 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry
   Leg* const met = leg_for(call, tag, false);
   if (met == nullptr) return {Verdict::Kind::refuse, Reason::call_limit};
   Leg& leg = *met;
-  if (leg.is_kernels() && !leg.was_fetched && method != sip::Method::bye)
-    take_up_rules(call, leg, from, now);
-  if (!is_caller && !leg.callee.is_known) leg.callee = record(from, request.from());
+  // The kernel is asked about each sender that is not the one it was asked about before.
+  const bool is_asked =
+      leg.is_kernels() && method != sip::Method::bye &&
+      (!leg.was_fetched || !may_act(*call, is_caller ? call->caller : leg.callee, from));
+  // Who was here before may have been a stranger.
+  if (is_asked && !leg.was_fetched && is_caller && call->is_orphan)
+    call->caller = record(from, request.from());
+  if (!is_caller && ((is_asked && !leg.was_fetched) || !leg.callee.is_known))
+    leg.callee = record(from, request.from());
+  if (is_asked)
+    take_up_rules(
+        call, leg, from,
+        participant_of(from, peers_, secrets_.identity, request.from().uri.address_of_record()),
+        now);
   // Of a dialog that only the kernel knows, only the kernel knows the participants.
   pass.is_unproved = leg.is_kernels();
   pass.is_authorised = (pass.is_unproved && (call->is_orphan || !is_caller)) ||

@@ -97,7 +97,8 @@ private:
   [[nodiscard]] CallPtr take_up(const sip::Message& request, const FlowEntry& from,
                                 sip::TimePoint now);
   // Null when the call has too many live ones.
-  void take_up_rules(const CallPtr& call, Leg& leg, const FlowEntry& from, sip::TimePoint now);
+  void take_up_rules(const CallPtr& call, Leg& leg, const FlowEntry& from,
+                     const pinhole::Participant& asker, sip::TimePoint now);
   [[nodiscard]] Leg* leg_for(const CallPtr& call, std::string_view tag, bool is_initial);
   [[nodiscard]] PartyRecord record(const FlowEntry& flow, const sip::NameAddr& who) const;
   [[nodiscard]] bool may_act(const Call& call, const PartyRecord& party,

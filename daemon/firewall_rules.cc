@@ -75,7 +75,8 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
            s.sdp->text() == message.body();
   });
   // A later pass of the same bytes through a trunk was judged where it entered.
-  if (seen != call.seen.end() && peer.kind == PeerKind::trunk) return {seen->sdp, Reason::none};
+  if (seen != call.seen.end() && peer.kind == PeerKind::trunk)
+    return {seen->sdp, seen->judgement.refusal};
 
   auto parsed = sip::Sdp::parse(message.body(), config_.limits.sdp);
   if (!parsed) {
@@ -106,7 +107,16 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
 }
 
 Leg* Firewall::leg_for(const CallPtr& call, std::string_view tag, bool is_initial) {
-  if (const auto found = call->legs.find(tag); found != call->legs.end()) return &found->second;
+  if (const auto found = call->legs.find(tag); found != call->legs.end()) {
+    Leg& known = found->second;
+    // A request that named the branch before its first answer came has made nothing of it.
+    const bool is_bare = known.is_unseen && known.rules.empty() && !known.exchange.in_force();
+    if (is_initial && is_bare && !call->is_orphan) {
+      known.is_unseen = false;
+      known.exchange = call->before_legs;
+    }
+    return &known;
+  }
   if (call->legs.size() >= legs_kept) return nullptr;
   Leg& leg = call->legs[std::string(tag)];
   leg.tag = tag;

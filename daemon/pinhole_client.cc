@@ -130,10 +130,11 @@ void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
   submit({call, leg.tag, request, leg.rules, {}, is_up_, {}}, transaction, now);
 }
 
-void PinholeClient::fetch(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now) {
+void PinholeClient::fetch(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
+                          IsCaller is_caller, sip::TimePoint now) {
   if (!is_up_) return;
   leg.was_fetched = true;
-  pinhole::request::Status request{next_transaction_++, leg.group};
+  pinhole::request::Status request{next_transaction_++, leg.group, asker};
   submit({call, leg.tag, request, {}, {}, true, std::move(is_caller)}, request.transaction, now);
 }
 
@@ -171,6 +172,13 @@ void PinholeClient::settle(const Pending& pending, Result result,
       leg.adopted = rules_of(counters, pending.is_caller);
       groups_[leg.group] = {call, leg.tag};
       assume(leg, leg.adopted);
+    }
+    if (result == Result::not_participant) { // somebody else's asking: its participants ask anew
+      if (leg.rules.empty()) {
+        leg.was_fetched = false;
+        leg.exchange = {};
+      }
+      call->commit_failure = Reason::not_participant;
     }
   } else if (found != call->legs.end()) {
     Leg& leg = found->second;

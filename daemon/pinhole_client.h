@@ -38,10 +38,12 @@ public:
   // Closes a group this agent has never opened, in the name of `asker`; holds the call.
   void release_unknown(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
                        sip::TimePoint now);
-  // Learns the rules of a group of before this agent's start; holds the call. `is_caller` tells
+  // Learns the rules of a group of before this agent's start; holds the call, and fails it with
+  // not_participant when `asker` has an identity and it is none of the group's. `is_caller` tells
   // which endpoints are the caller's.
   using IsCaller = std::function<bool(const pinhole::Address&)>;
-  void fetch(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now);
+  void fetch(const CallPtr& call, Leg& leg, const pinhole::Participant& asker, IsCaller is_caller,
+             sip::TimePoint now);
   void forget(const Call& call); // the call leaves the table; nothing of it is pending
 
   void on_reply(const pinhole::Reply& reply, sip::TimePoint now);

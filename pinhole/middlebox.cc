@@ -94,7 +94,10 @@ Middlebox::Work Middlebox::perform(const Request& request, Instant now) {
     return {transaction, table_.change_lifetime(change->group, change->lifetime_s, now),
             Counts::final};
   }
-  auto flows = table_.flows_of(std::get<request::Status>(request).group);
+  const auto& status = std::get<request::Status>(request);
+  auto flows = table_.flows_of(status.group);
+  if (flows && status.asker != Participant{} && !table_.belongs_to(status.group, status.asker))
+    return {transaction, Result::not_participant};
   if (!flows) return {transaction, Result::unknown_group};
   return {transaction, Result::ok, Counts::present, std::move(*flows)};
 }

@@ -80,6 +80,7 @@ struct ChangeLifetime {
 struct Status { // rules and counters of one group
   std::uint64_t transaction;
   GroupId group;
+  Participant asker = {}; // one with an identity is told of its own groups alone
 };
 struct List { // ids of all groups
   std::uint64_t transaction;

@@ -2,6 +2,7 @@
 #include "tests/scenario/sim_call.h"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 
 namespace midcom::scenario {
@@ -54,13 +55,31 @@ SimCall::SimCall(Surroundings around, int number, std::size_t caller, const Stat
 
 Model::Media SimCall::new_media(const End& end) {
   around_.next_port = static_cast<std::uint16_t>(around_.next_port + 2);
-  return {end.station.address, around_.next_port, ""};
+  Model::Media media{end.station.address, around_.next_port, false, ""};
+  if (around_.lies && around_.mischief.percent(8)) lie(end, media);
+  return media;
+}
+
+// What no peer may name: somebody else, the gateway, nobody, a port that is not for media.
+void SimCall::lie(const End& end, Model::Media& media) {
+  constexpr std::array addresses = {"10.1.0.10",    "10.1.0.11",  "10.1.0.1",  "198.51.100.1",
+                                    "203.0.113.20", "127.0.0.1",  "224.0.0.5", "255.255.255.255",
+                                    "169.254.7.7",  "192.0.2.200"};
+  constexpr std::array<std::uint16_t, 4> ports = {80, 1022, 5060, 5061};
+  media.is_lie = true;
+  if (around_.mischief.percent(25)) {
+    media.port = ports[around_.mischief.below(ports.size())];
+    return;
+  }
+  while (media.address == end.station.address)
+    media.address = addresses[around_.mischief.below(addresses.size())];
 }
 
 std::string SimCall::description(const End& end, Model::Media& media) {
   media.body = "v=0\r\no=- " + id_.substr(1) + " " + std::to_string(++version_) + " IN IP4 " +
                end.station.address + "\r\ns=-\r\nc=IN IP4 " + media.address +
                "\r\nt=0 0\r\nm=audio " + std::to_string(media.port) + " RTP/AVP 0\r\n";
+  if (media.is_lie) around_.model.made_lie(media.body);
   return media.body;
 }
 
@@ -309,7 +328,8 @@ void SimCall::on_request(std::size_t end, const Wire& message) {
     respond(message, found == ends_[end].dialogs.end() ? "481 Unknown" : "200 OK", leg, "");
     return;
   }
-  if (found == ends_[end].dialogs.end() || found->second.is_over)
+  const bool is_strangers = message.header("Contact").find("mallory") != std::string::npos;
+  if (found == ends_[end].dialogs.end() || found->second.is_over || is_strangers)
     return respond(message, "481 Unknown", leg, "");
   auto& dialog = found->second;
   if (dialog.last_invite.header("CSeq") == message.header("CSeq") &&
@@ -373,19 +393,39 @@ bool SimCall::is_over() const {
                                                                  : false;
 }
 
-Wire SimCall::forged_bye(const Station& forger) const {
+Wire SimCall::forged(const std::string& method, std::size_t end, const Station& forger) const {
   Wire wire;
-  if (ends_[0].dialogs.empty()) return wire;
-  const auto& dialog = ends_[0].dialogs.begin()->second;
-  wire.start_line = "BYE " + dialog.target + " SIP/2.0";
-  wire.add("Via", "SIP/2.0/" + forger.via + " " + forger.sent_by + ";branch=z9hG4bKforged" +
-                      std::to_string(around_.dice.below(1000000)));
+  const auto number = std::to_string(around_.mischief.below(1000000));
+  if (method == "CANCEL") {
+    if (is_invite_over_) return wire;
+    wire = invite_;
+    wire.start_line = "CANCEL " + request_uri_ + " SIP/2.0";
+    wire.set("CSeq", "1 CANCEL");
+    wire.remove("Contact");
+    wire.remove("Content-Type");
+    wire.body.clear();
+    return wire;
+  }
+  // Its tags are known when they have been said.
+  if (ends_[end].dialogs.empty() || !ends_[end].dialogs.begin()->second.is_acked) return wire;
+  const auto& dialog = ends_[end].dialogs.begin()->second;
+  wire.start_line = method + " " + dialog.target + " SIP/2.0";
+  wire.add("Via",
+           "SIP/2.0/" + forger.via + " " + forger.sent_by + ";branch=z9hG4bKforged" + number);
   wire.add("Max-Forwards", "70");
   if (!dialog.routes.empty()) wire.add("Route", join(dialog.routes));
-  wire.add("From", "<sip:caller@example.com>;tag=" + id_ + "-caller");
-  wire.add("To", "<" + request_uri_ + ">;tag=" + dialog.leg);
+  const std::string caller = "<sip:caller@example.com>;tag=" + id_ + "-caller";
+  const std::string callee = "<" + request_uri_ + ">;tag=" + dialog.leg;
+  wire.add("From", end == 0 ? caller : callee);
+  wire.add("To", end == 0 ? callee : caller);
   wire.add("Call-ID", id_);
-  wire.add("CSeq", "77 BYE");
+  wire.add("CSeq", "77 " + method);
+  if (method != "INVITE") return wire;
+  wire.add("Contact", "<" + forger.contact() + ">");
+  wire.add("Content-Type", "application/sdp");
+  wire.body = "v=0\r\no=- 1 " + number + " IN IP4 " + forger.address + "\r\ns=-\r\nc=IN IP4 " +
+              forger.address + "\r\nt=0 0\r\nm=audio 6666 RTP/AVP 0\r\n";
+  around_.model.made_forgery(wire.body);
   return wire;
 }
 

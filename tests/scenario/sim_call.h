@@ -37,6 +37,8 @@ public:
   struct Surroundings {
     Model& model;
     Dice& dice;
+    Dice& mischief;
+    bool lies; // its user agents do, now and then
     std::function<TimePoint()> now;
     std::function<void(std::size_t party, const Wire&)> transmit;
     std::uint16_t& next_port;
@@ -52,8 +54,10 @@ public:
   void on_message(std::size_t party, const Wire& message);
   void on_timer();
   [[nodiscard]] bool is_over() const;
-  // A BYE as somebody would forge it who has seen the dialog. Empty start line: no dialog yet.
-  [[nodiscard]] Wire forged_bye(const Station& forger) const;
+  // BYE, CANCEL or INVITE as somebody would forge it who has seen all that was said. Empty start
+  // line: there is nothing to forge yet.
+  [[nodiscard]] Wire forged(const std::string& method, std::size_t end,
+                            const Station& forger) const;
 
 private:
   struct Dialog {
@@ -81,6 +85,7 @@ private:
   [[nodiscard]] Wire request(End& end, const std::string& method, const Dialog* dialog, int cseq);
   [[nodiscard]] std::string description(const End& end, Model::Media& media);
   [[nodiscard]] Model::Media new_media(const End& end);
+  void lie(const End& end, Model::Media& media);
   void start();
   void send(std::size_t end, const Wire& message, const std::string& key);
   void stop(const std::string& key);

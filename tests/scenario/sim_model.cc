@@ -64,7 +64,13 @@ void Model::made_answer(const std::string& call, const std::string& leg, const s
   bodies_[body] = call;
   for (const auto index : answers_[body])
     if (pairs_[index].leg == leg) return; // the same body again
-  pairs_.push_back({call, leg, caller, callee, false, false, 0, {}, false, {}, {}});
+  Pair pair;
+  pair.call = call;
+  pair.leg = leg;
+  pair.caller = caller;
+  pair.callee = callee;
+  pair.is_lie = lies_.contains(caller.body) || lies_.contains(callee.body);
+  pairs_.push_back(std::move(pair));
   const auto index = pairs_.size() - 1;
   answers_[body].push_back(index);
   for (const auto& flow : flows_of(pairs_.back())) by_flow_[flow].push_back(index);
@@ -78,8 +84,9 @@ void Model::given(const Wire& message, bool by_participant) {
         if (auto& pair = pairs_[index]; pair.leg == leg_of(message) && !pair.is_believed) {
           pair.is_believed = true;
           pair.agent = agent_;
+          if (pair.is_lie) leave_to_fate(pair);
         }
-  if (message.is_request() && message.method() == "INVITE") {
+  if (message.is_request() && message.method() == "INVITE" && by_participant) {
     auto& last = last_invite_[sender_of(message)];
     last = std::max(last, cseq_of(message));
   }
@@ -134,6 +141,14 @@ void Model::refused(const std::string& invite) {
   }
 }
 
+// What was there before this exchange may stay or go: its users have left it.
+void Model::leave_to_fate(const Pair& by) {
+  for (auto& pair : pairs_) {
+    if (&pair == &by) break;
+    if (pair.call == by.call && pair.leg == by.leg) pair.is_replaced = true;
+  }
+}
+
 void Model::forwarded(Pair& pair) {
   if (pair.is_forwarded || pair.until) return;
   const auto& leg = calls_[pair.call].legs[pair.leg];
@@ -146,16 +161,10 @@ void Model::forwarded(Pair& pair) {
   // An answer alone, by ACK to an agent that started after the offer had passed, is no exchange to
   // it: it opens nothing (invariant 7), and what was there before stays.
   if (passed_[pair.caller.body] != agent_ || passed_[pair.callee.body] != agent_) return;
-  // Without a middlebox an answer may go on, with no media: nothing opens (invariant 7). What was
-  // there may stay or go: its users have left it.
-  if (!world_.is_ready()) {
-    for (auto& other : pairs_) {
-      if (&other == &pair) break;
-      if (other.call == pair.call && other.leg == pair.leg) other.is_replaced = true;
-    }
-    return;
-  }
+  // Without a middlebox an answer may go on, with no media: nothing opens (invariant 7).
+  if (!world_.is_ready()) return leave_to_fate(pair);
   pair.is_forwarded = true;
+  if (pair.is_lie) return supersede(pair);
   for (const auto& flow : flows_of(pair)) {
     if (!world_.middlebox().passes(flow, world_.now()))
       throw Violation("an answer leaves before its rule is there: " + text_of(flow));
@@ -165,13 +174,25 @@ void Model::forwarded(Pair& pair) {
   supersede(pair);
 }
 
+// An agent that has started since its dialog asks the kernel; what has no flow there is nobody's.
+void Model::judge_forgery(const std::string& call, const std::string& leg) const {
+  for (const auto& pair : pairs_)
+    if (pair.call == call && pair.leg == leg)
+      for (const auto& flow : flows_of(pair))
+        if (world_.middlebox().passes(flow, world_.now()))
+          throw Violation("a stranger's INVITE goes on in a live dialog");
+}
+
 void Model::sent(const Wire& message, To to, bool proves) {
   const auto call = message.header("Call-ID");
   const auto leg = leg_of(message);
   if (!message.body.empty()) {
+    if (forgeries_.contains(message.body)) return judge_forgery(call, leg);
     const auto known = bodies_.find(message.body);
     if (known == bodies_.end() || known->second != call)
       throw Violation("a body that nobody of the call wrote:\n" + message.body);
+    if (message.is_request() && lies_.contains(message.body))
+      throw Violation("a request goes on that lies:\n" + message.body);
     passed_[message.body] = agent_;
     if (const auto found = answers_.find(message.body); found != answers_.end())
       for (const auto index : found->second) {
@@ -239,9 +260,11 @@ void Model::agent_restarted() {
   ++agent_;
   for (auto& pair : pairs_) pair.by.clear(); // an ACK tells the new one nothing
   // What a dead agent was about to take away stays as long as the kernel was told.
-  for (auto& pair : pairs_)
-    if (pair.until && *pair.until >= world_.now()) pair.until = world_.now() + lifetime_;
   watch_middlebox();
+  const bool was_away = middlebox_down_ || middlebox_back_ + slack > world_.now();
+  for (auto& pair : pairs_)
+    if (pair.until && (*pair.until >= world_.now() || was_away))
+      pair.until = world_.now() + lifetime_ + slack;
   for (auto& [id, call] : calls_) {
     call.is_orphan = true;
     if (call.failed && *call.failed > world_.now()) call.failed = world_.now() + lifetime_;
@@ -264,6 +287,16 @@ void Model::acknowledged(const pinhole::Request& request, pinhole::Result result
 // Between the agent and a middlebox that is ready; otherwise nothing can be opened or closed.
 void Model::watch_middlebox() {
   const bool was_down = std::exchange(middlebox_down_, !world_.is_ready());
+  if (middlebox_down_ && !was_down) {
+    const auto is_due = [&](const auto& end) {
+      return end && *end > world_.now() && *end <= world_.now() + slack;
+    };
+    for (auto& [id, call] : calls_) { // what is not done yet waits again
+      if (is_due(call.failed)) call.failed = TimePoint::max();
+      for (auto& [tag, leg] : call.legs)
+        if (is_due(leg.ended)) leg.ended = TimePoint::max();
+    }
+  }
   if (middlebox_down_ || !was_down) return;
   middlebox_back_ = world_.now();
   for (auto& [id, call] : calls_) {
@@ -277,6 +310,7 @@ std::string Model::why_not_allowed(const Pair& pair) {
   const auto now = world_.now();
   auto& call = calls_[pair.call];
   auto& leg = call.legs[pair.leg];
+  if (pair.is_lie) return "one of its descriptions lies";
   if (!pair.is_believed) return "its answer has not reached the agent";
   if (leg.ended && now >= *leg.ended) return "its dialog has ended";
   // An INVITE repeated to a new agent fails there; of the branches that answered the one before, it
@@ -292,7 +326,7 @@ std::string Model::why_not_allowed(const Pair& pair) {
 
 bool Model::must_pass(const Pair& pair) {
   auto& leg = calls_[pair.call].legs[pair.leg];
-  return pair.is_forwarded && !pair.until && !pair.is_replaced && leg.is_first &&
+  return pair.is_forwarded && !pair.is_lie && !pair.until && !pair.is_replaced && leg.is_first &&
          leg.is_confirmed && !leg.bye_given && !leg.ended && leg.since &&
          world_.now() < *leg.since + lifetime_ - seconds(2);
 }

@@ -23,7 +23,8 @@ public:
   struct Media { // where one side of one stream listens: RTP on port, RTCP on the next
     std::string address;
     std::uint16_t port = 0;
-    std::string body; // the description that says so
+    bool is_lie = false; // the policy has no place for it
+    std::string body;    // the description that says so
   };
 
   Model(World& world, sip::Duration grace, sip::Duration lifetime)
@@ -33,6 +34,11 @@ public:
   void made_offer(const std::string& call, const std::string& body);
   void made_answer(const std::string& call, const std::string& leg, const std::string& body,
                    const Media& caller, const Media& callee);
+  // A description names what its sender may not: as an offer it is refused, as an answer it opens
+  // nothing.
+  void made_lie(const std::string& body) { lies_.insert(body); }
+  // Somebody outside the call wrote it: it goes nowhere while there is something to protect.
+  void made_forgery(const std::string& body) { forgeries_.insert(body); }
   // A message reaches the agent. `by_participant`: over its sender's own flow.
   void given(const Wire& message, bool by_participant);
   // The agent has put a message on the flow of one of the call's two user agents, or of a proxy.
@@ -53,6 +59,7 @@ private:
     std::string call, leg;
     Media caller, callee;
     bool is_believed = false, is_forwarded = false;
+    bool is_lie = false;            // one of the two descriptions
     int agent = 0;                  // which one was first given the answer
     std::string invite;             // whose 2xx carried its answer: invite_of()
     bool is_replaced = false;       // nothing need pass any more
@@ -76,6 +83,8 @@ private:
   [[nodiscard]] std::vector<Directed> flows_of(const Pair& pair) const;
   [[nodiscard]] std::string why_not_allowed(const Pair& pair);
   void forwarded(Pair& pair);
+  void judge_forgery(const std::string& call, const std::string& leg) const;
+  void leave_to_fate(const Pair& by);
   void ended(const std::string& call, const std::string& leg);
   [[nodiscard]] sip::Duration life_of(const Leg& leg) const;
   void supersede(const Pair& by);
@@ -90,6 +99,7 @@ private:
   std::map<std::string, Call> calls_;
   std::vector<Pair> pairs_;
   std::map<std::string, std::string> bodies_; // body -> call
+  std::set<std::string> lies_, forgeries_;
   std::map<std::string, int>
       passed_; // body -> which of the agents, one after the other, sent it on last
   int agent_ = 0;

@@ -2,6 +2,7 @@
 #include "tests/scenario/sim_net.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace midcom::scenario {
@@ -34,11 +35,12 @@ Figures& Figures::operator+=(const Figures& other) {
   middlebox_restarts += other.middlebox_restarts;
   hang_ups += other.hang_ups;
   forgeries += other.forgeries;
+  answers_488 += other.answers_488;
   return *this;
 }
 
-SimNet::SimNet(const Config& config, std::uint64_t seed, bool traces)
-    : dice_(seed), traces_(traces) {
+SimNet::SimNet(const Config& config, std::uint64_t seed, bool traces, bool honest)
+    : dice_(seed), mischief_(~seed), traces_(traces), honest_(honest) {
   add("anna", Kind::phone, Transport::tls, "inside", "10.1.0.10", 40000);
   add("adam", Kind::phone, Transport::udp, "inside-udp", "10.1.0.11", 5060);
   add("berta", Kind::registered, Transport::tls, "outside", "203.0.113.20", 41000);
@@ -113,6 +115,15 @@ std::size_t SimNet::party_of(const Target& target) const {
   throw Violation("connects to " + target.address.to_string() + ", which nobody asked for");
 }
 
+// What is no participant's is refused (430, 503: before anybody asked who it is); a BYE to an agent
+// that has never seen its dialog may go on, its answer closes nothing.
+void SimNet::judge_reply_to_forger(const Wire& wire) const {
+  if (wire.is_request() || wire.status() < 200 || wire.method() == "BYE") return;
+  for (const int status : {403, 430, 481, 503})
+    if (wire.status() == status) return;
+  throw Violation("a stranger's " + wire.method() + " is answered " + wire.start_line);
+}
+
 SimCall* SimNet::call_of(const Wire& wire) {
   const auto id = wire.header("Call-ID");
   for (const auto& call : calls_)
@@ -126,7 +137,9 @@ void SimNet::sent(FlowId flow, const std::string& bytes) {
   if (traces_)
     note("  agent -> " + parties_[index].station.name + ": " + wire.start_line + " [" +
          wire.header("Call-ID") + " " + wire.header("CSeq") + " " + leg_of(wire) + "]");
+  if (index == forger_party) judge_reply_to_forger(wire);
   const auto* call = call_of(wire);
+  if (call && wire.status() == 488) ++figures_.answers_488;
   if (call)
     model_->sent(wire,
                  index == call->caller()   ? Model::To::caller
@@ -325,7 +338,7 @@ void SimNet::new_call() {
                                         : "sip:" + station.name + "@example.com";
   ++figures_.calls;
   calls_.push_back(std::make_unique<SimCall>(
-      SimCall::Surroundings{*model_, dice_, [this] { return now(); },
+      SimCall::Surroundings{*model_, dice_, mischief_, !honest_, [this] { return now(); },
                             [this](std::size_t party, const Wire& wire) { transmit(party, wire); },
                             next_port_},
       static_cast<int>(calls_.size() + 1), caller, parties_[caller].station, callee, station, uri));
@@ -350,11 +363,21 @@ void SimNet::disaster() {
     ++figures_.hang_ups;
     world_->hang_up(party.flow);
   } else if (!calls_.empty()) {
-    const auto bye = calls_[dice_.below(calls_.size())]->forged_bye(parties_[forger_party].station);
-    if (bye.start_line.empty()) return;
-    ++figures_.forgeries;
-    transmit(forger_party, bye);
+    forge(*calls_[dice_.below(calls_.size())]);
   }
+}
+
+void SimNet::forge(const SimCall& call) {
+  const char* method = "BYE";
+  std::size_t end = 0;
+  if (!honest_) {
+    method = std::array{"BYE", "CANCEL", "INVITE"}[mischief_.below(3)];
+    end = mischief_.below(2);
+  }
+  const auto wire = call.forged(method, end, parties_[forger_party].station);
+  if (wire.start_line.empty()) return;
+  ++figures_.forgeries;
+  transmit(forger_party, wire);
 }
 
 void SimNet::step(bool finishing) {

@@ -18,13 +18,15 @@ namespace midcom::scenario {
 
 struct Figures {
   std::size_t steps = 0, checks = 0, messages = 0, calls = 0, lost = 0, repeated = 0, reordered = 0;
-  std::size_t agent_restarts = 0, middlebox_restarts = 0, hang_ups = 0, forgeries = 0;
+  std::size_t agent_restarts = 0, middlebox_restarts = 0, hang_ups = 0, forgeries = 0,
+              answers_488 = 0;
   Figures& operator+=(const Figures& other);
 };
 
 class SimNet {
 public:
-  SimNet(const Config& config, std::uint64_t seed, bool traces);
+  // `honest`: nobody lies and BYE alone is forged; else the dice fall as they do with liars.
+  SimNet(const Config& config, std::uint64_t seed, bool traces, bool honest);
 
   // Throws Violation or another std::exception.
   void run();
@@ -53,6 +55,8 @@ private:
   void new_call();
   void step(bool finishing);
   void disaster();
+  void forge(const SimCall& call);
+  void judge_reply_to_forger(const Wire& wire) const;
   bool move_packet(bool fair);
   void to_agent(std::size_t party, bool fair);
   void to_party(std::size_t party, bool fair);
@@ -65,8 +69,8 @@ private:
   [[nodiscard]] SimCall* call_of(const Wire& wire);
   [[nodiscard]] TimePoint now() const { return world_->now(); }
 
-  Dice dice_;
-  bool traces_;
+  Dice dice_, mischief_; // apart, so that honest calls go on as ever
+  bool traces_, honest_;
   std::string trace_;
   Figures figures_;
   std::vector<Party> parties_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// simulation [--seeds N] [--start S] [--seconds T] [--trace] [--keep-going]: random calls, each
-// seed a world of its own; stops at the first seed that breaks an invariant and prints how it came
-// to it.
+// simulation [--seeds N] [--start S] [--seconds T] [--trace] [--keep-going] [--honest]: random
+// calls, each seed a world of its own; stops at the first seed that breaks an invariant and prints
+// how it came to it.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -59,6 +59,8 @@ peer = core
 peer = trunk
 [route plain.example.net]
 peer = plain
+[media]
+forbidden-port = 5060-5061
 [timeouts]
 call = 10m
 early = 5m
@@ -67,7 +69,7 @@ early = 5m
 struct Options {
   std::uint64_t seeds = 1000, start = 1;
   std::optional<long> seconds;
-  bool traces = false, keeps_going = false;
+  bool traces = false, keeps_going = false, honest = false;
 };
 
 Options read_options(int argc, char** argv) {
@@ -79,6 +81,8 @@ Options read_options(int argc, char** argv) {
       options.traces = true;
     else if (word == "--keep-going")
       options.keeps_going = true;
+    else if (word == "--honest")
+      options.honest = true;
     else if (word == "--seeds" && has_value)
       options.seeds = std::stoull(argv[++i]);
     else if (word == "--start" && has_value)
@@ -87,22 +91,22 @@ Options read_options(int argc, char** argv) {
       options.seconds = std::stol(argv[++i]);
     else
       throw std::runtime_error(
-          "simulation [--seeds N] [--start S] [--seconds T] [--trace] [--keep-going]");
+          "simulation [--seeds N] [--start S] [--seconds T] [--trace] [--keep-going] [--honest]");
   }
   return options;
 }
 
 // True when the seed holds.
-bool run_seed(const Config& config, std::uint64_t seed, bool traces, bool explains,
+bool run_seed(const Config& config, std::uint64_t seed, bool traces, bool explains, bool honest,
               Figures& figures) {
-  SimNet net(config, seed, traces);
+  SimNet net(config, seed, traces, honest);
   try {
     net.run();
     figures += net.figures();
     if (traces) std::cout << net.trace();
     return true;
   } catch (const std::exception& error) {
-    if (!traces && explains) return run_seed(config, seed, true, true, figures);
+    if (!traces && explains) return run_seed(config, seed, true, true, honest, figures);
     std::cout << net.trace() << "FAIL seed " << seed << ": " << error.what()
               << "\n  again with: simulation --trace --seeds 1 --start " << seed << "\n";
     return false;
@@ -119,7 +123,9 @@ int run(const Options& options) {
   std::uint64_t done = 0, failed = 0;
   for (; done < options.seeds; ++done) {
     if (options.seconds && elapsed() >= static_cast<double>(*options.seconds)) break;
-    if (run_seed(config, options.start + done, options.traces, !options.keeps_going, sum)) continue;
+    if (run_seed(config, options.start + done, options.traces, !options.keeps_going, options.honest,
+                 sum))
+      continue;
     if (!options.keeps_going) return 1;
     ++failed;
   }
@@ -129,7 +135,7 @@ int run(const Options& options) {
             << " reordered=" << sum.reordered << " hang_ups=" << sum.hang_ups
             << " agent_restarts=" << sum.agent_restarts
             << " middlebox_restarts=" << sum.middlebox_restarts << " forgeries=" << sum.forgeries
-            << " seconds=" << elapsed() << "\n";
+            << " answers_488=" << sum.answers_488 << " seconds=" << elapsed() << "\n";
   return failed == 0 ? 0 : 1;
 }
 
