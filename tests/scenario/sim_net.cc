@@ -92,8 +92,12 @@ void SimNet::add(const char* name, Kind kind, Transport transport, const char* l
 void SimNet::note(const std::string& text) {
   if (!traces_) return;
   note_log();
-  const auto ms = std::chrono::duration_cast<milliseconds>(now().time_since_epoch()).count();
-  trace_ += std::to_string(ms % 100000000) + " " + text + "\n";
+  trace_ += std::to_string(elapsed_ms()) + " " + text + "\n";
+}
+
+long SimNet::elapsed_ms() const {
+  const auto since = now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count() % 100000000;
 }
 
 void SimNet::note_log() {

@@ -32,6 +32,7 @@ public:
   void run();
   [[nodiscard]] const Figures& figures() const { return figures_; }
   [[nodiscard]] const std::string& trace() const { return trace_; }
+  [[nodiscard]] long elapsed_ms() const; // of its time, as the trace has it
 
 private:
   enum class Kind { phone, registered, trunk, core };
