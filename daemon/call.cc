@@ -13,6 +13,15 @@ std::string key_of(std::string_view call_id, std::string_view tag) {
   return key.append(call_id).append(1, '\0').append(tag);
 }
 
+// How well a call knows the dialog with this tag.
+int knowledge_of(const Call& call, std::string_view tag) {
+  const auto leg = call.legs.find(tag);
+  const bool is_there = leg != call.legs.end();
+  if (is_there && leg->second.proof != Proof::none) return 3;
+  if (!call.is_orphan) return 2; // what an orphan has is but a request's word
+  return is_there ? 1 : 0;
+}
+
 } // namespace
 
 const SeenDescription* Call::find_seen(const sip::Sdp* sdp) const {
@@ -39,8 +48,13 @@ CallPtr CallTable::find(const sip::Message& message) const {
   const auto from = message.from().tag(), to = message.to().tag();
   CallPtr by_from = by_tag(from), by_to = by_tag(to);
   if (!by_from || !by_to) return by_from ? by_from : by_to;
-  const bool is_backwards = !by_from->legs.contains(to) && by_to->legs.contains(from);
-  return is_backwards ? by_to : by_from;
+  return knowledge_of(*by_to, from) > knowledge_of(*by_from, to) ? by_to : by_from;
+}
+
+bool CallTable::has_proved(std::string_view call_id, std::string_view caller_tag,
+                           std::string_view tag) const {
+  const auto found = calls_.find(key_of(call_id, caller_tag));
+  return found != calls_.end() && knowledge_of(*found->second, tag) == 3;
 }
 
 CallPtr CallTable::create(std::string_view call_id, std::string_view caller_tag,

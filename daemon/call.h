@@ -49,11 +49,27 @@ struct KeptRule {
   std::optional<AwaitedAck> awaits; // not seen yet: afterwards it is less
 };
 
+// How it is known whose a leg is.
+enum class Proof : std::uint8_t {
+  none, // not at all: a request has named it, and the kernel has nothing of it or wasn't asked yet
+  invite, // a response to an INVITE that this agent forwarded has named it: Call::caller and callee
+  group,  // its group in the kernel names them: owners
+};
+
+// What the kernel has of a leg that a request named first.
+enum class Inquiry : std::uint8_t { due, made, answered };
+
 struct Leg {
-  std::string tag; // callee's
+  std::uint64_t id = 0; // no other leg of this agent ever had it
+  std::string tag;      // callee's
+  Proof proof = Proof::none;
+  Inquiry inquiry = Inquiry::due;
   sip::OfferAnswer exchange;
   pinhole::GroupId group{};
-  PartyRecord callee;
+  PartyRecord caller, callee;       // of an attempt: who makes it; of proof invite: the callee
+  pinhole::Participants owners{};   // of proof group
+  std::set<PeerIndex> carriers;     // trunks that a participant's request was sent to ...
+  std::deque<std::string> branches; // ... and, of an attempt, with which branches
   std::vector<pinhole::Rule> rules; // last asked for; what the middlebox has or is about to have
   // What the kernel had for a dialog of before this agent: in force until an exchange is agreed.
   std::vector<pinhole::Rule> adopted;
@@ -63,14 +79,9 @@ struct Leg {
   bool is_ended = false;
   bool has_lost = false;                  // ended because another branch answered
   bool has_reached_caller = false;        // its 2xx has left on the pass the INVITE entered by
-  bool was_fetched = false;               // the kernel was asked for `adopted`
-  bool is_unseen = false;                 // met in the middle of its dialog, by a request
   std::vector<KeptRule> kept;             // they are among `rules`
   std::optional<AwaitedAck> awaits_ack;   // until then the offerer may lack the answer
   std::vector<pinhole::Counter> counters; // final ones, summed as rules go
-
-  // Nothing of it was asked for by this agent: only the kernel knows whose it is.
-  [[nodiscard]] bool is_kernels() const { return is_unseen && (rules.empty() || rules == adopted); }
 };
 
 // A description that was judged once; later passes of the same bytes are recognised by it.
@@ -86,12 +97,16 @@ struct Call {
   std::string caller_tag;
   PartyRecord caller;
   std::map<std::string, Leg, std::less<>> legs;
+  // Exchanges in a leg that is nobody's: one for each who tries. The first that makes rules becomes
+  // the leg.
+  std::multimap<std::string, Leg, std::less<>> attempts;
   sip::OfferAnswer before_legs; // state of the INVITE until a response names a leg
   std::vector<SeenDescription> seen;
   std::set<PeerIndex> carriers;     // trunks the call came from or was sent to
-  std::deque<std::string> branches; // of the INVITEs sent: who shows one has got it from us
+  std::deque<std::string> branches; // of what its participants have sent: who shows one has got it
+                                    // from us
   std::uint32_t invite_cseq = 0;    // of the initial INVITE last seen
-  bool is_orphan = false;           // not seen from its INVITE on: taken up after a restart
+  bool is_orphan = false;           // its INVITE wasn't seen: no caller is known
   bool has_failed = false;          // the INVITE got its final failure: nothing late opens anything
   bool is_answered = false;
   bool is_ended = false;            // call.end is logged
@@ -119,11 +134,14 @@ using CallPtr = std::shared_ptr<Call>;
 class CallTable {
 public:
   // The call a message belongs to, in either direction; null when there is none. Where both tags
-  // name a call, the one that knows the dialog.
+  // name a call, the one that knows the dialog, and rather one that knows whose it is.
   [[nodiscard]] CallPtr find(const sip::Message& message) const;
   [[nodiscard]] CallPtr create(std::string_view call_id, std::string_view caller_tag,
                                sip::TimePoint now);
   void erase(const Call& call);
+  // Is it a proved leg already, of this call or of one the other way round?
+  [[nodiscard]] bool has_proved(std::string_view call_id, std::string_view caller_tag,
+                                std::string_view tag) const;
   [[nodiscard]] std::size_t size() const { return calls_.size(); }
   [[nodiscard]] const std::unordered_map<std::string, CallPtr>& all() const { return calls_; }
 

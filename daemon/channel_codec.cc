@@ -93,7 +93,6 @@ template <class Wire>
 void fields(Wire& wire, Field<Wire, request::Status>& request) {
   wire.number(request.transaction);
   octet_array<Wire, 16>(wire, request.group);
-  fields(wire, request.asker);
 }
 
 template <class Wire>
@@ -106,6 +105,8 @@ void fields(Wire& wire, Field<Wire, reply::Done>& reply) {
   wire.number(reply.transaction);
   wire.enumerator(reply.result, Result::malformed);
   counter_list(wire, reply.counters);
+  fields(wire, reply.participants[0]);
+  fields(wire, reply.participants[1]);
 }
 
 template <class Wire>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Requests and responses as the firewall service sees them. How sessions become rules is in
-// firewall_rules.cc.
+// Calls, requests and responses as the firewall service sees them. Whose a dialog is and who may
+// act in it is in firewall_dialogs.cc, how sessions become rules in firewall_rules.cc.
 #include "daemon/firewall.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace midcom {
 namespace {
 
-constexpr std::size_t branches_kept = 16;
+constexpr std::size_t branches_kept = 32;
 
 sip::Method method_of(const sip::Message& message) {
   return sip::method_of(message.cseq().method);
@@ -30,6 +30,22 @@ bool is_challenge(int status) {
 // the far side can't be reached over the flow it had.
 bool ends_dialog(int status) {
   return (status >= 200 && status < 300) || status == 481 || status == 408 || status == 430;
+}
+
+void remember(std::deque<std::string>& branches, std::string_view branch) {
+  if (branches.size() >= branches_kept) branches.pop_front();
+  branches.emplace_back(branch);
+}
+
+bool is_initial_invite(const sip::Message& request) {
+  return method_of(request) == sip::Method::invite && request.to().tag().empty();
+}
+
+// The callee's tag; `last` is the response when the request has none yet.
+std::string_view dialog_tag(const Call& call, const sip::Message& request,
+                            const sip::Message& last) {
+  if (request.to().tag().empty()) return last.to().tag();
+  return request.from().tag() == call.caller_tag ? request.to().tag() : request.from().tag();
 }
 
 } // namespace
@@ -85,13 +101,14 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
   CallPtr call = calls_.find(request);
   const bool is_new = !call || call->caller_tag != request.from().tag();
   // Only the caller tries again, and only whom the call was sent to sends it back.
-  if (!is_new && !may_act(*call, call->caller, from) && !call->has_sent(request))
+  const bool is_first = is_new || call->is_orphan;
+  if (!is_first && !is_caller(*call, request, from) && !call->has_sent(request))
     return {Verdict::Kind::refuse, Reason::not_participant};
   if (is_new) call = calls_.create(request.call_id(), request.from().tag(), now);
+  if (call->is_orphan) begin(*call, now);
   pass.call = call;
   call->commit_failure = Reason::none;
-  pass.is_entry = is_new || request.cseq().number > call->invite_cseq;
-  pass.is_authorised = true;
+  pass.is_entry = is_first || request.cseq().number > call->invite_cseq;
   if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
     call->carriers.insert(from.peer);
   if (pass.is_entry) {
@@ -99,7 +116,7 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
     call->caller = record(from, request.from());
     call->before_legs = {};
     call->has_failed = false;
-    if (is_new)
+    if (is_first)
       log_.write(call_event(Level::info, "call.start", *call)
                      .add("src", from.info.remote.to_string())
                      .add("peer", from.peer == no_peer ? "-" : peers_.at(from.peer).name)
@@ -124,103 +141,21 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
   return verdict_of(call);
 }
 
-CallPtr Firewall::take_up(const sip::Message& request, const FlowEntry& from, sip::TimePoint now) {
-  const CallPtr call = calls_.create(request.call_id(), request.from().tag(), now);
-  call->is_orphan = true;
-  call->is_answered = true;
-  call->answered = now;
-  call->caller = record(from, request.from());
-  if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
-    call->carriers.insert(from.peer);
-  return call;
-}
-
-// What the kernel has for a dialog of before a restart: a change must not cut what flows.
-void Firewall::take_up_rules(const CallPtr& call, Leg& leg, const FlowEntry& from,
-                             const pinhole::Participant& asker, sip::TimePoint now) {
-  const std::string side(peers_.side_of(from.info.remote.address));
-  // A trunk carries requests of others.
-  const bool is_trunk = from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk;
-  pinholes_.fetch(
-      call, leg, is_trunk ? pinhole::Participant{} : asker,
-      [this, side](const pinhole::Address& address) { return peers_.side_of(address) == side; },
-      now);
-}
-
-Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
-                                    sip::TimePoint now) {
-  const auto method = method_of(request);
-  CallPtr call = calls_.find(request);
-  if (!call) {
-    if (method == sip::Method::ack && request.body().empty()) return {};
-    call = take_up(request, from, now);
-  }
-  pass.call = call;
-  call->commit_failure = Reason::none;
-  const bool is_caller = request.from().tag() == call->caller_tag;
-  const std::string_view tag = is_caller ? request.to().tag() : request.from().tag();
-  Leg* const met = leg_for(call, tag, false);
-  if (met == nullptr) return {Verdict::Kind::refuse, Reason::call_limit};
-  Leg& leg = *met;
-  // The kernel is asked about each sender that is not the one it was asked about before.
-  const bool is_asked =
-      leg.is_kernels() && method != sip::Method::bye &&
-      (!leg.was_fetched || !may_act(*call, is_caller ? call->caller : leg.callee, from));
-  // Who was here before may have been a stranger.
-  if (is_asked && !leg.was_fetched && is_caller && call->is_orphan)
-    call->caller = record(from, request.from());
-  if (!is_caller && ((is_asked && !leg.was_fetched) || !leg.callee.is_known))
-    leg.callee = record(from, request.from());
-  if (is_asked)
-    take_up_rules(
-        call, leg, from,
-        participant_of(from, peers_, secrets_.identity, request.from().uri.address_of_record()),
-        now);
-  // Of a dialog that only the kernel knows, only the kernel knows the participants.
-  pass.is_unproved = leg.is_kernels();
-  pass.is_authorised = (pass.is_unproved && (call->is_orphan || !is_caller)) ||
-                       may_act(*call, is_caller ? call->caller : leg.callee, from);
-  if (!pass.is_authorised) return {Verdict::Kind::refuse, Reason::not_participant};
-  if (pass.is_unproved)
-    pass.asker =
-        participant_of(from, peers_, secrets_.identity, request.from().uri.address_of_record());
-  if (method == sip::Method::bye) return {};
-
-  const Description description = describe(*call, request, from);
-  if (description.refusal != Reason::none) return {Verdict::Kind::refuse, description.refusal};
-  if (description.sdp && !pinholes_.is_up() && config_.mode != pinhole::Mode::observe &&
-      method != sip::Method::ack)
-    return {Verdict::Kind::refuse, Reason::middlebox_down};
-  const auto party = is_caller ? sip::Party::caller : sip::Party::callee;
-  const auto outcome = leg.exchange.on(
-      sip::OfferAnswer::Request{method, party, request.cseq().number, description.sdp});
-  if (outcome == sip::OfferAnswer::Outcome::violation && method != sip::Method::ack)
-    return {Verdict::Kind::refuse, Reason::sdp_offer_answer};
-  if (method == sip::Method::ack) on_ack(call, leg, {party, request.cseq().number}, now);
-  apply(call, leg, now);
-  return verdict_of(call);
-}
-
 Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
                               const sip::Message& response, const FlowEntry& from,
                               sip::TimePoint now) {
   const CallPtr& call = pass.call;
   if (!call) return {};
-  if (from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
-    call->carriers.insert(from.peer);
   call->commit_failure = Reason::none;
   const auto method = method_of(request);
   const int status = response.status();
   if (method == sip::Method::bye) return on_bye_answer(pass, request, status, now);
 
-  const bool is_initial = method == sip::Method::invite && request.to().tag().empty();
+  const bool is_initial = is_initial_invite(request);
+  if (is_initial && from.peer != no_peer && peers_.at(from.peer).kind == PeerKind::trunk)
+    call->carriers.insert(from.peer);
   const bool is_from_caller = !is_initial && request.from().tag() != call->caller_tag;
-  const std::string_view tag = is_initial       ? response.to().tag()
-                               : is_from_caller ? request.from().tag()
-                                                : request.to().tag();
-  const bool is_due = !tag.empty() && (status < 300 || !is_initial || call->legs.contains(tag));
-  if (Leg* const leg = is_due ? leg_for(call, tag, is_initial) : nullptr) {
-    if (!is_from_caller && !leg->callee.is_known) leg->callee = record(from, response.to());
+  if (Leg* const leg = leg_of_answer(call, request, response, pass, from, now)) {
     // A branch that had lost answers after all: a second dialog (RFC 3261 13.2.2.4).
     if (is_initial && status >= 200 && status < 300 && leg->has_lost && !call->is_over())
       leg->is_ended = leg->has_lost = false;
@@ -248,6 +183,26 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
   return verdict_of(call);
 }
 
+Leg* Firewall::leg_of_answer(const CallPtr& call, const sip::Message& request,
+                             const sip::Message& response, const Pass& pass, const FlowEntry& from,
+                             sip::TimePoint now) {
+  const std::string_view tag = dialog_tag(*call, request, response);
+  if (!is_initial_invite(request)) {
+    Leg* const leg = leg_of(pass, tag);
+    // Whoever answers has got the request from us.
+    if (leg != nullptr && leg->proof == Proof::none)
+      (request.from().tag() == call->caller_tag ? leg->callee : leg->caller) =
+          record(from, response.to());
+    return leg;
+  }
+  const auto known = call->legs.find(tag);
+  const bool is_known = known != call->legs.end() && known->second.proof == Proof::invite;
+  if (tag.empty() || (response.status() >= 300 && !is_known)) return nullptr;
+  Leg* const leg = branch_of(call, tag, now);
+  if (leg != nullptr && !leg->callee.is_known) leg->callee = record(from, response.to());
+  return leg;
+}
+
 // An initial INVITE got a response: on the entry pass a 2xx confirms one leg and ends the others, a
 // failure ends the call; on a later pass a failure ends one branch.
 void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, int status,
@@ -262,6 +217,7 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
   }
   reserved_ -= std::exchange(call->reserved_rules, 0);
   for (auto& [other_tag, leg] : call->legs) {
+    if (leg.proof != Proof::invite) continue; // no branch of this INVITE
     if (is_success && other_tag == tag) leg.has_reached_caller = true;
     // A 2xx that was overtaken by the caller's failure has made no dialog.
     const bool is_lost = is_success ? !leg.is_confirmed : !leg.has_reached_caller;
@@ -286,16 +242,17 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
 Verdict Firewall::on_bye_answer(const Pass& pass, const sip::Message& request, int status,
                                 sip::TimePoint now) {
   const CallPtr& call = pass.call;
-  if (status < 200 || !ends_dialog(status) || !pass.is_authorised) return {};
-  const bool is_caller = request.from().tag() == call->caller_tag;
-  const auto found = call->legs.find(is_caller ? request.to().tag() : request.from().tag());
-  if (found == call->legs.end() || found->second.is_ended) return verdict_of(call);
+  if (status < 200 || !ends_dialog(status)) return {};
+  const auto found = call->legs.find(dialog_tag(*call, request, request));
+  if (pass.leg == 0 || found == call->legs.end() || found->second.is_ended) return verdict_of(call);
   Leg& leg = found->second;
-  if (pass.is_unproved) {
-    pinholes_.release_unknown(call, leg, pass.asker, now);
-    return verdict_of(call);
-  }
-  end_leg(call, leg, now);
+  // What was nobody's may have become somebody's since.
+  const bool is_participants = (pass.is_proved && leg.id == pass.leg) ||
+                               (leg.proof == Proof::group && owns(leg, pass.sender));
+  if (is_participants)
+    end_leg(call, leg, now);
+  else if (leg.proof == Proof::none && leg.inquiry != Inquiry::answered)
+    pinholes_.release_unknown(call, leg, pass.sender.hashed, now);
   return verdict_of(call);
 }
 
@@ -304,35 +261,39 @@ Verdict Firewall::on_own_answer(const Pass& pass, const sip::Message& request, i
   const CallPtr& call = pass.call;
   if (!call) return {};
   const auto method = method_of(request);
-  if (method == sip::Method::bye) {
-    // It can't be forwarded: the participant's word is enough.
-    if (!pass.is_authorised) return {};
-    return on_bye_answer(pass, request, 408, now);
-  }
-  if (method == sip::Method::invite && request.to().tag().empty()) {
+  // It can't be forwarded: the participant's word is enough.
+  if (method == sip::Method::bye) return on_bye_answer(pass, request, 408, now);
+  if (is_initial_invite(request)) {
     on_invite_answer(pass, request, status, {}, now);
     if (pass.is_entry && reason != Reason::none && call->is_over())
       end_call(*call, reason, status, now);
     return verdict_of(call);
   }
-  const bool is_caller = request.from().tag() == call->caller_tag;
-  const auto found = call->legs.find(is_caller ? request.to().tag() : request.from().tag());
-  if (found == call->legs.end() || !pass.is_authorised) return {};
-  const auto party = is_caller ? sip::Party::callee : sip::Party::caller;
-  static_cast<void>(found->second.exchange.on(
+  Leg* const leg = leg_of(pass, dialog_tag(*call, request, request));
+  if (leg == nullptr) return {};
+  const bool is_from_caller = request.from().tag() == call->caller_tag;
+  const auto party = is_from_caller ? sip::Party::callee : sip::Party::caller;
+  static_cast<void>(leg->exchange.on(
       sip::OfferAnswer::Response{method, party, request.cseq().number, status, false, nullptr}));
-  if (found->second.awaits_ack == AwaitedAck{sip::other(party), request.cseq().number})
-    found->second.awaits_ack.reset();
-  apply(call, found->second, now);
+  if (leg->awaits_ack == AwaitedAck{sip::other(party), request.cseq().number})
+    leg->awaits_ack.reset();
+  apply(call, *leg, now);
   return verdict_of(call);
 }
 
-void Firewall::on_sent(const Pass& pass, const FlowEntry& to, std::string_view branch) {
+void Firewall::on_sent(const Pass& pass, const sip::Message& request, const FlowEntry& to,
+                       std::string_view branch) {
   if (!pass.call) return;
-  if (to.peer != no_peer && peers_.at(to.peer).kind == PeerKind::trunk)
+  const bool is_trunk = to.peer != no_peer && peers_.at(to.peer).kind == PeerKind::trunk;
+  if (!is_initial_invite(request)) {
+    Leg* const leg = leg_of(pass, dialog_tag(*pass.call, request, request));
+    if (leg == nullptr) return;
+    if (is_trunk) leg->carriers.insert(to.peer);
+    if (leg->proof == Proof::none) return remember(leg->branches, branch);
+  } else if (is_trunk) {
     pass.call->carriers.insert(to.peer);
-  if (pass.call->branches.size() >= branches_kept) pass.call->branches.pop_front();
-  pass.call->branches.emplace_back(branch);
+  }
+  remember(pass.call->branches, branch);
 }
 
 void Firewall::attach(const Pass& pass) {
@@ -348,14 +309,15 @@ void Firewall::detach(const Pass& pass, sip::TimePoint now) {
 void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
   if (call->transactions > 0 || call->awaiting > 0) return;
   for (auto& [tag, leg] : call->legs) {
-    // Without a transaction there is no early dialog; an orphan without rules is nothing to keep.
-    if (!leg.is_confirmed && !call->is_orphan) end_leg(call, leg, now);
-    if (call->is_orphan && leg.rules.empty()) leg.is_ended = true;
+    // Without a transaction there is no early dialog.
+    if (leg.proof == Proof::invite && !leg.is_confirmed) end_leg(call, leg, now);
   }
+  // What isn't of this agent's making and has no rules is nothing to keep: the kernel tells as
+  // much.
   std::erase_if(call->legs, [](const auto& pair) {
-    const Leg& leg = pair.second;
-    return leg.is_unseen && leg.is_ended && leg.rules.empty() && leg.counters.empty();
+    return pair.second.proof != Proof::invite && pair.second.rules.empty();
   });
+  if (call->is_orphan) call->attempts.clear();
   if (call->awaiting > 0 || !call->is_over())
     return; // comes again when the release is acknowledged
   settle(call, now);

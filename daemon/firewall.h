@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The firewall service (RFC 4189 2.2): follows offer/answer of every call that passes, decides who
 // may change or close what, and turns agreed sessions into policy rules. Called by the proxy for
-// each message that is about to leave; what it returns is binding.
+// each message that is about to leave; what it returns is binding. Calls and responses are in
+// firewall.cc, who may do what inside a dialog in firewall_dialogs.cc, rules in firewall_rules.cc.
 #pragma once
 
 #include <optional>
@@ -21,18 +22,27 @@ struct Verdict {
     allow,
     refuse, // with `reason`
     wait,   // the call holds its messages; its waiter goes on when the middlebox has answered
+    again,  // likewise, but the waiter brings the request once more: now nothing is decided
   };
   Kind kind = Kind::allow;
   Reason reason = Reason::none;
 };
 
+// Who sent a request inside a dialog, as far as it is needed to tell later.
+struct Sender {
+  PeerIndex peer = no_peer;
+  bool is_carrier = false; // a trunk that a participant's requests go through
+  pinhole::Address address;
+  pinhole::Participant hashed;
+};
+
 // What a request means for its call, kept with its server transaction.
 struct Pass {
-  CallPtr call;               // null: no call (REGISTER, MESSAGE, ...)
-  bool is_entry = false;      // the pass on which the request first entered
-  bool is_unproved = false;   // only the kernel can say whether `asker` is a participant
-  bool is_authorised = false; // came from a participant or a trunk that carries the call
-  pinhole::Participant asker; // who sent it, when the call is known to the kernel alone
+  CallPtr call;           // null: no call (REGISTER, MESSAGE, ...)
+  bool is_entry = false;  // the pass on which the request first entered
+  std::uint64_t leg = 0;  // which leg it may act on, inside a dialog; 0: none
+  bool is_proved = false; // its sender is a participant, as far as `leg` has any
+  Sender sender;          // with `leg`, where no INVITE proved the participants
 };
 
 class Firewall {
@@ -53,8 +63,9 @@ public:
   [[nodiscard]] Verdict on_own_answer(const Pass& pass, const sip::Message& request, int status,
                                       Reason reason, sip::TimePoint now);
 
-  // An initial INVITE leaves towards `to`.
-  void on_sent(const Pass& pass, const FlowEntry& to, std::string_view branch);
+  // A request leaves towards `to`.
+  void on_sent(const Pass& pass, const sip::Message& request, const FlowEntry& to,
+               std::string_view branch);
 
   // Live transactions keep a call in the table.
   void attach(const Pass& pass);
@@ -94,15 +105,46 @@ private:
                                      const FlowEntry& from);
   [[nodiscard]] Reason judge_keys(const Call& call, const PeerConfig& peer, const sip::Sdp& sdp,
                                   Judgement& judgement);
-  [[nodiscard]] CallPtr take_up(const sip::Message& request, const FlowEntry& from,
-                                sip::TimePoint now);
-  // Null when the call has too many live ones.
-  void take_up_rules(const CallPtr& call, Leg& leg, const FlowEntry& from,
-                     const pinhole::Participant& asker, sip::TimePoint now);
-  [[nodiscard]] Leg* leg_for(const CallPtr& call, std::string_view tag, bool is_initial);
+  // The offer/answer part of a request that may act on the leg.
+  [[nodiscard]] Verdict on_leg_request(const sip::Message& request, const FlowEntry& from,
+                                       const CallPtr& call, Leg& leg, sip::TimePoint now);
+  [[nodiscard]] Leg* leg_of_answer(const CallPtr& call, const sip::Message& request,
+                                   const sip::Message& response, const Pass& pass,
+                                   const FlowEntry& from, sip::TimePoint now);
+
+  // firewall_dialogs.cc
+  [[nodiscard]] CallPtr take_up(const sip::Message& request, sip::TimePoint now);
+  void begin(Call& call, sip::TimePoint now);
+  [[nodiscard]] Leg make_leg(const Call& call, std::string_view tag, Proof proof);
+  // Null when the call has too many.
+  [[nodiscard]] Leg* add_leg(Call& call, std::string_view tag, Proof proof);
+  // The leg a response to the initial INVITE names; null when it can be none of this call's.
+  [[nodiscard]] Leg* branch_of(const CallPtr& call, std::string_view tag, sip::TimePoint now);
+  [[nodiscard]] static Leg* leg_of(const Pass& pass, std::string_view tag);
+  void ask(const CallPtr& call, Leg& leg, const FlowEntry& from, bool is_caller,
+           sip::TimePoint now);
+  // Of a leg that nothing proves; `leg` may be another one afterwards.
+  // A verdict, or nothing: it goes on.
+  [[nodiscard]] std::optional<Verdict> judge_unproved(const sip::Message& request,
+                                                      const FlowEntry& from, Pass& pass, Leg*& leg,
+                                                      sip::TimePoint now);
+  [[nodiscard]] Verdict pass_by(const sip::Message& request, const FlowEntry& from, Call& call);
+  [[nodiscard]] Leg* attempt_of(const sip::Message& request, const FlowEntry& from, Call& call,
+                                std::string_view tag);
+  [[nodiscard]] static bool promote(Call& call, Leg& attempt);
+  void demote(Call& call, Leg& leg);
   [[nodiscard]] PartyRecord record(const FlowEntry& flow, const sip::NameAddr& who) const;
-  [[nodiscard]] bool may_act(const Call& call, const PartyRecord& party,
-                             const FlowEntry& flow) const;
+  [[nodiscard]] Sender sender_of(const FlowEntry& flow, const sip::NameAddr& who) const;
+  // A trunk hands on, or makes, what belongs to the call; but not what somebody else had sent
+  // through here.
+  [[nodiscard]] bool carries(const Call& call, const Leg* leg, const sip::Message& request,
+                             const FlowEntry& from) const;
+  [[nodiscard]] bool is_party(const PartyRecord& party, const FlowEntry& flow) const;
+  [[nodiscard]] bool is_caller(const Call& call, const sip::Message& request,
+                               const FlowEntry& from) const;
+  [[nodiscard]] bool owns(const Leg& leg, const Sender& sender) const;
+  [[nodiscard]] bool may_act(const Call& call, const Leg& leg, bool is_caller,
+                             const FlowEntry& from, const Sender& sender) const;
   // For the log: "pinholes", "local" (both ends on one side: nothing to open) or "none".
   [[nodiscard]] std::string_view media_word(const Call& call, std::string_view tag) const;
   [[nodiscard]] std::vector<pinhole::Rule> wanted_rules(const Call& call, const Leg& leg) const;
@@ -123,6 +165,7 @@ private:
   EventLog& log_;
   CallTable calls_;
   PinholeClient pinholes_;
+  std::uint64_t last_leg_ = 0;
   std::size_t reserved_ = 0;
   std::size_t live_calls_ = 0;
   std::unordered_map<PeerIndex, std::size_t> calls_of_peer_;

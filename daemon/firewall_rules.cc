@@ -12,7 +12,6 @@ namespace midcom {
 namespace {
 
 constexpr std::size_t seen_kept = 32;
-constexpr std::size_t legs_kept = 64; // of one call: forks of a call are far fewer
 
 std::string_view trimmed_type(std::string_view content_type) {
   auto type = content_type.substr(0, content_type.find(';'));
@@ -48,8 +47,9 @@ bool is_same_component(const pinhole::Rule& a, const pinhole::Rule& b) {
   return a.stream == b.stream && a.component == b.component;
 }
 
+// Which end is whose is not known for sure of what the kernel had.
 bool is_same_flow(const pinhole::Rule& a, const pinhole::Rule& b) {
-  return is_same_component(a, b) && a.a == b.a && a.b == b.b;
+  return is_same_component(a, b) && ((a.a == b.a && a.b == b.b) || (a.a == b.b && a.b == b.a));
 }
 
 } // namespace
@@ -104,51 +104,6 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
   call.seen.push_back(
       {std::string(sender_tag), message.cseq().number, *parsed, std::move(judgement)});
   return {*parsed, refusal};
-}
-
-Leg* Firewall::leg_for(const CallPtr& call, std::string_view tag, bool is_initial) {
-  if (const auto found = call->legs.find(tag); found != call->legs.end()) {
-    Leg& known = found->second;
-    // A request that named the branch before its first answer came has made nothing of it.
-    const bool is_bare = known.is_unseen && known.rules.empty() && !known.exchange.in_force();
-    if (is_initial && is_bare && !call->is_orphan) {
-      known.is_unseen = false;
-      known.exchange = call->before_legs;
-    }
-    return &known;
-  }
-  if (call->legs.size() >= legs_kept) return nullptr;
-  Leg& leg = call->legs[std::string(tag)];
-  leg.tag = tag;
-  leg.is_unseen = !is_initial;
-  if (is_initial)
-    leg.exchange = call->before_legs;
-  else
-    leg.is_confirmed = call->is_orphan; // a dialog that was there before this agent
-  leg.group = group_id(secrets_.group, call->call_id, call->caller_tag, tag);
-  return &leg;
-}
-
-PartyRecord Firewall::record(const FlowEntry& flow, const sip::NameAddr& who) const {
-  return {true,
-          flow.info.id,
-          flow.peer,
-          std::string(who.uri.text),
-          flow.strong_identities(),
-          flow.network_identity(peers_),
-          participant_of(flow, peers_, secrets_.identity, who.uri.address_of_record())};
-}
-
-bool Firewall::may_act(const Call& call, const PartyRecord& party, const FlowEntry& flow) const {
-  if (flow.info.id == party.flow || call.carriers.contains(flow.peer)) return true;
-  const auto strong = flow.strong_identities();
-  const bool is_proved = std::ranges::any_of(strong, [&](const auto& s) {
-    return std::ranges::find(party.strong, s) != party.strong.end();
-  });
-  if (is_proved) return true;
-  if (!strong.empty() && !party.strong.empty()) return false;
-  const auto network = flow.network_identity(peers_);
-  return !network.empty() && network == party.network;
 }
 
 std::string_view Firewall::media_word(const Call& call, std::string_view tag) const {
@@ -223,10 +178,13 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
 // Makes the middlebox have what the leg needs.
 void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   auto rules = wanted_rules(*call, leg);
+  if (leg.proof == Proof::none && (rules.empty() || !promote(*call, leg))) return;
   keep_replaced(call, leg, rules, now);
   for (const auto& kept : leg.kept) rules.push_back(kept.rule);
   std::ranges::sort(rules);
+  const bool is_void = rules.empty() && leg.adopted.empty();
   pinholes_.set_rules(call, leg, std::move(rules), true, now);
+  if (leg.proof == Proof::group && is_void && !leg.is_ended) demote(*call, leg);
 }
 
 void Firewall::end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now) {
@@ -244,7 +202,8 @@ void Firewall::on_timer(sip::TimePoint now) {
     const CallPtr call = wakeup.call.lock();
     if (!call) continue;
     if (wakeup.tag.empty()) {
-      for (auto& [tag, leg] : call->legs) end_leg(call, leg, now);
+      for (auto& [tag, leg] : call->legs)
+        if (leg.proof == Proof::invite) end_leg(call, leg, now); // the kernel has the others' own
       end_call(*call, Reason::media_lifetime, 0, now);
       drop_when_done(call, now);
       continue;

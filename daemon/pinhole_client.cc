@@ -82,11 +82,10 @@ void PinholeClient::assume(Leg& leg, std::vector<pinhole::Rule> rules) {
 
 pinhole::request::SetGroup PinholeClient::set_group(const Call& call, const Leg& leg,
                                                     std::vector<pinhole::Rule> rules) {
-  return {next_transaction_++,
-          leg.group,
-          {call.caller.hashed, leg.callee.hashed},
-          static_cast<std::uint32_t>(lifetime_of(leg).count()),
-          std::move(rules)};
+  const bool is_groups = leg.proof == Proof::group;
+  return {next_transaction_++, leg.group,
+          is_groups ? leg.owners : pinhole::Participants{call.caller.hashed, leg.callee.hashed},
+          static_cast<std::uint32_t>(lifetime_of(leg).count()), std::move(rules)};
 }
 
 std::chrono::seconds PinholeClient::lifetime_of(const Leg& leg) const {
@@ -111,7 +110,7 @@ void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole
   const auto transaction = request.transaction;
   groups_[leg.group] = {call, leg.tag};
   leg.lifetime = lifetime_of(leg);
-  Pending pending{call, leg.tag, std::move(request), leg.rules, rules, holds && is_up_, {}};
+  Pending pending{call, leg.tag, leg.id, std::move(request), leg.rules, rules, holds && is_up_, {}};
   assume(leg, std::move(rules));
   submit(std::move(pending), transaction, now);
 }
@@ -120,22 +119,28 @@ void PinholeClient::reassert(const CallPtr& call, Leg& leg, bool holds, sip::Tim
   auto request = set_group(*call, leg, leg.rules);
   const auto transaction = request.transaction;
   leg.lifetime = lifetime_of(leg);
-  submit({call, leg.tag, std::move(request), leg.rules, leg.rules, holds, {}}, transaction, now);
+  submit({call, leg.tag, leg.id, std::move(request), leg.rules, leg.rules, holds, {}}, transaction,
+         now);
 }
 
 void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
                                     const pinhole::Participant& asker, sip::TimePoint now) {
   pinhole::request::Release request{next_transaction_++, leg.group, asker};
   const auto transaction = request.transaction;
-  submit({call, leg.tag, request, leg.rules, {}, is_up_, {}}, transaction, now);
+  submit({call, leg.tag, leg.id, request, leg.rules, {}, is_up_, {}}, transaction, now);
 }
 
-void PinholeClient::fetch(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
-                          IsCaller is_caller, sip::TimePoint now) {
-  if (!is_up_) return;
-  leg.was_fetched = true;
-  pinhole::request::Status request{next_transaction_++, leg.group, asker};
-  submit({call, leg.tag, request, {}, {}, true, std::move(is_caller)}, request.transaction, now);
+void PinholeClient::ask(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now) {
+  leg.inquiry = Inquiry::made;
+  pinhole::request::Status request{next_transaction_++, leg.group};
+  submit({call, leg.tag, leg.id, request, {}, {}, true, std::move(is_caller)}, request.transaction,
+         now);
+}
+
+Leg* PinholeClient::leg_of(const Pending& pending) {
+  const auto found = pending.call->legs.find(pending.tag);
+  const bool is_there = found != pending.call->legs.end() && found->second.id == pending.leg;
+  return is_there ? &found->second : nullptr;
 }
 
 void PinholeClient::submit(Pending pending, std::uint64_t transaction, sip::TimePoint now) {
@@ -158,47 +163,50 @@ void PinholeClient::on_done(const pinhole::reply::Done& done, sip::TimePoint now
   Pending pending = std::move(found->second);
   pending_.erase(found);
   deadlines_.set(done.transaction, std::nullopt);
-  settle(pending, done.result, done.counters, now);
+  settle(pending, done, now);
 }
 
-void PinholeClient::settle(const Pending& pending, Result result,
-                           const std::vector<pinhole::Counter>& counters, sip::TimePoint now) {
-  const CallPtr call = pending.call;
-  const auto found = call->legs.find(pending.tag);
-  const bool is_fetch = std::holds_alternative<pinhole::request::Status>(pending.request);
-  if (found != call->legs.end() && is_fetch) {
-    Leg& leg = found->second;
-    if (result == Result::ok && leg.rules.empty()) {
-      leg.adopted = rules_of(counters, pending.is_caller);
-      groups_[leg.group] = {call, leg.tag};
-      assume(leg, leg.adopted);
-    }
-    if (result == Result::not_participant) { // somebody else's asking: its participants ask anew
-      if (leg.rules.empty()) {
-        leg.was_fetched = false;
-        leg.exchange = {};
-      }
-      call->commit_failure = Reason::not_participant;
-    }
-  } else if (found != call->legs.end()) {
-    Leg& leg = found->second;
-    leg.counters.insert(leg.counters.end(), counters.begin(), counters.end());
-    // A later request may be on its way already: only what it still rests on is taken back.
-    const bool took_effect = result == Result::ok || pending.after.empty();
-    if (!took_effect && leg.rules == pending.after) assume(leg, pending.before);
-    const bool is_gone = result == Result::ok || result == Result::unknown_group;
-    if (is_gone && std::holds_alternative<pinhole::request::Release>(pending.request)) {
-      leg.is_ended = true;
-      leg.adopted.clear();
-      assume(leg, {});
-    }
-    log_result(pending, leg, result);
+void PinholeClient::settle(const Pending& pending, const pinhole::reply::Done& done,
+                           sip::TimePoint now) {
+  if (Leg* const leg = leg_of(pending)) {
+    if (std::holds_alternative<pinhole::request::Status>(pending.request))
+      settle_inquiry(pending, *leg, done);
+    else
+      settle_change(pending, *leg, done);
   }
   const bool is_release = pending.after.empty();
   if (!pending.holds) return; // no message rests on it
-  if (result != Result::ok && !is_release) call->commit_failure = reason_of(result);
-  --call->awaiting;
-  finish(call, now);
+  if (done.result != Result::ok && !is_release)
+    pending.call->commit_failure = reason_of(done.result);
+  --pending.call->awaiting;
+  finish(pending.call, now);
+}
+
+void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
+                                   const pinhole::reply::Done& done) {
+  const bool is_known = done.result == Result::ok || done.result == Result::unknown_group;
+  leg.inquiry = is_known ? Inquiry::answered : Inquiry::due;
+  if (done.result != Result::ok || leg.proof != Proof::none) return;
+  leg.proof = Proof::group;
+  leg.owners = done.participants;
+  leg.adopted = rules_of(done.counters, pending.is_caller);
+  groups_[leg.group] = {pending.call, leg.tag};
+  assume(leg, leg.adopted);
+}
+
+void PinholeClient::settle_change(const Pending& pending, Leg& leg,
+                                  const pinhole::reply::Done& done) {
+  leg.counters.insert(leg.counters.end(), done.counters.begin(), done.counters.end());
+  // A later request may be on its way already: only what it still rests on is taken back.
+  const bool took_effect = done.result == Result::ok || pending.after.empty();
+  if (!took_effect && leg.rules == pending.after) assume(leg, pending.before);
+  const bool is_gone = done.result == Result::ok || done.result == Result::unknown_group;
+  if (is_gone && std::holds_alternative<pinhole::request::Release>(pending.request)) {
+    leg.is_ended = true;
+    leg.adopted.clear();
+    assume(leg, {});
+  }
+  log_result(pending, leg, done.result);
 }
 
 void PinholeClient::finish(const CallPtr& call, sip::TimePoint now) {
@@ -253,7 +261,7 @@ void PinholeClient::on_up(const CallTable& calls, sip::TimePoint now) {
   for (const auto& [key, call] : calls.all())
     for (auto& [tag, leg] : call->legs) {
       const bool is_pending = std::ranges::any_of(
-          pending_, [&](const auto& p) { return p.second.call == call && p.second.tag == tag; });
+          pending_, [&](const auto& p) { return p.second.call == call && p.second.leg == leg.id; });
       if (leg.rules.empty() || is_pending) continue;
       middlebox_.send(set_group(*call, leg, leg.rules)); // its reply tells nothing new
     }
@@ -275,11 +283,9 @@ void PinholeClient::on_timer(sip::TimePoint now) {
     }
     const Pending pending = std::move(found->second);
     pending_.erase(found);
-    const std::string tag = pending.tag;
-    settle(pending, Result::kernel, {}, now);
+    settle(pending, {*transaction, Result::kernel, {}}, now);
     // It may have been carried out, or be carried out late: this takes it back.
-    const auto leg = call->legs.find(tag);
-    if (leg != call->legs.end()) reassert(call, leg->second, false, now);
+    if (Leg* const leg = leg_of(pending)) reassert(call, *leg, false, now);
   }
 }
 

@@ -38,12 +38,10 @@ public:
   // Closes a group this agent has never opened, in the name of `asker`; holds the call.
   void release_unknown(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
                        sip::TimePoint now);
-  // Learns the rules of a group of before this agent's start; holds the call, and fails it with
-  // not_participant when `asker` has an identity and it is none of the group's. `is_caller` tells
-  // which endpoints are the caller's.
+  // Asks what the kernel has of a leg that was not made here: whose it is, and its rules. Holds the
+  // call. `is_caller` tells which endpoints are the caller's. Only while the middlebox is up.
   using IsCaller = std::function<bool(const pinhole::Address&)>;
-  void fetch(const CallPtr& call, Leg& leg, const pinhole::Participant& asker, IsCaller is_caller,
-             sip::TimePoint now);
+  void ask(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now);
   void forget(const Call& call); // the call leaves the table; nothing of it is pending
 
   void on_reply(const pinhole::Reply& reply, sip::TimePoint now);
@@ -56,18 +54,21 @@ private:
   struct Pending {
     CallPtr call;
     std::string tag;
+    std::uint64_t leg; // another may have the tag by now
     pinhole::Request request;
     std::vector<pinhole::Rule> before, after;
     bool holds;
-    IsCaller is_caller; // of a fetch
+    IsCaller is_caller; // of an inquiry
   };
+  [[nodiscard]] static Leg* leg_of(const Pending& pending);
   void submit(Pending pending, std::uint64_t transaction, sip::TimePoint now);
   // Asks again for what the leg has by now, after a request whose fate is not known.
   void reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now);
   void on_done(const pinhole::reply::Done& done, sip::TimePoint now);
   void on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now);
-  void settle(const Pending& pending, pinhole::Result result,
-              const std::vector<pinhole::Counter>& counters, sip::TimePoint now);
+  void settle(const Pending& pending, const pinhole::reply::Done& done, sip::TimePoint now);
+  void settle_inquiry(const Pending& pending, Leg& leg, const pinhole::reply::Done& done);
+  void settle_change(const Pending& pending, Leg& leg, const pinhole::reply::Done& done);
   void assume(Leg& leg, std::vector<pinhole::Rule> rules);
   void finish(const CallPtr& call, sip::TimePoint now);
   void log_result(const Pending& pending, const Leg& leg, pinhole::Result result);

@@ -50,7 +50,8 @@ private:
   void handle_cancel(FlowEntry& from, const sip::MessagePtr& request, sip::TimePoint now);
   void handle_ack(FlowId from, const sip::MessagePtr& request, sip::TimePoint now);
   void forward(TransactionId server, const RequestRoute& route, sip::TimePoint now);
-  void forward_ack(FlowId from, const sip::MessagePtr& request, const RequestRoute& route);
+  void forward_ack(FlowId from, const sip::MessagePtr& request, const RequestRoute& route,
+                   const Pass& pass);
   // What goes out, over which flow; a Reason when it can't.
   struct Outgoing {
     FlowEntry* flow;

@@ -115,10 +115,6 @@ void Proxy::on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
   count_open(source);
   const TransactionId id = server.id;
   if (is_invite) answer(id, 100, {}, now);
-  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
-    call->deferred.emplace_back([this, id](sip::TimePoint later) { handle(id, later); });
-    return;
-  }
   handle(id, now);
 }
 
@@ -155,28 +151,31 @@ Reason Proxy::check(const sip::Message& request, const FlowEntry& from) const {
 void Proxy::handle(TransactionId id, sip::TimePoint now) {
   ServerTransaction* server = transactions_.server(id);
   if (server == nullptr || server->is_answered) return;
+  const auto request = server->request;
+  // Also when it had waited: what its tags name may be another call by now.
+  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
+    call->deferred.emplace_back([this, id](sip::TimePoint later) { handle(id, later); });
+    return;
+  }
   FlowEntry* from = flows_.find(server->flow);
   if (from == nullptr) return drop_server(id, now);
-  const auto request = server->request;
   auto route = route_request(*request, peers_, secrets_.flow_token, epoch_);
   Reason reason = check(*request, *from);
   if (reason == Reason::none && !route) reason = route.error();
-  if (reason != Reason::none) {
-    // The sender of a BYE has left its dialog whether or not it can be forwarded.
-    if (request->method() == "BYE") {
-      static_cast<void>(firewall_.on_request(*request, *from, server->pass, now));
-      firewall_.attach(server->pass);
-      server->is_attached = true;
-    }
-    return refuse(id, reason, now);
-  }
-  if (std::holds_alternative<ToSelf>(route->next))
+  // The sender of a BYE has left its dialog whether or not it can be forwarded.
+  if (reason != Reason::none && request->method() != "BYE") return refuse(id, reason, now);
+  if (reason == Reason::none && std::holds_alternative<ToSelf>(route->next))
     return answer(id, 200, extra_fields(Reason::none, *request, from), now);
 
   const Verdict verdict = firewall_.on_request(*request, *from, server->pass, now);
+  if (verdict.kind == Verdict::Kind::again) {
+    server->pass.call->waiter = [this, id](Reason, sip::TimePoint later) { handle(id, later); };
+    return;
+  }
   firewall_.attach(server->pass);
   server->is_attached = true;
   if (verdict.kind == Verdict::Kind::refuse) return refuse(id, verdict.reason, now);
+  if (reason != Reason::none) return refuse(id, reason, now);
   if (verdict.kind == Verdict::Kind::wait) {
     server->pass.call->waiter = [this, id, route = *std::move(route)](Reason failure,
                                                                       sip::TimePoint later) {
@@ -242,7 +241,7 @@ void Proxy::forward(TransactionId id, const RequestRoute& route, sip::TimePoint 
   if (is_invite) client.timer_c = now + config_.timeouts.timer_c;
   server->client = client.id;
   to.client_transactions.insert(client.id);
-  if (is_invite) firewall_.on_sent(server->pass, to, outgoing->branch);
+  firewall_.on_sent(server->pass, *server->request, to, outgoing->branch);
   static_cast<void>(run(
       client.id,
       std::visit([&](auto& machine) { return machine.start(client.sent, now); }, client.machine),
@@ -269,28 +268,38 @@ void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
   if (!route) return log_refusal(from, *request, 0, route.error());
   Pass pass;
   const Verdict verdict = firewall_.on_request(*request, *from, pass, now);
+  if (verdict.kind == Verdict::Kind::again) {
+    pass.call->waiter = [this, flow, request](Reason, sip::TimePoint later) {
+      handle_ack(flow, request, later);
+    };
+    return;
+  }
   if (verdict.kind == Verdict::Kind::refuse) {
     log_refusal(from, *request, 0, verdict.reason);
     if (pass.call) firewall_.drop_when_done(pass.call, now);
     return;
   }
   if (verdict.kind == Verdict::Kind::wait) {
-    pass.call->waiter = [this, flow, request, route = *std::move(route)](Reason, sip::TimePoint) {
-      forward_ack(flow, request,
-                  route); // refused rules leave the media closed, not the dialog open
+    const std::weak_ptr<Call> call = pass.call;
+    pass.call->waiter = [this, flow, request, route = *std::move(route), call,
+                         leg = pass.leg](Reason, sip::TimePoint) {
+      // Refused rules leave the media closed, not the dialog open.
+      forward_ack(flow, request, route, {.call = call.lock(), .leg = leg, .sender = {}});
     };
     return;
   }
-  forward_ack(flow, request, *route);
+  forward_ack(flow, request, *route, pass);
   if (pass.call) firewall_.drop_when_done(pass.call, now);
 }
 
 // ACK to a 2xx is its own transaction without a response: forwarded statelessly.
-void Proxy::forward_ack(FlowId flow, const sip::MessagePtr& request, const RequestRoute& route) {
+void Proxy::forward_ack(FlowId flow, const sip::MessagePtr& request, const RequestRoute& route,
+                        const Pass& pass) {
   FlowEntry* from = flows_.find(flow);
   if (from == nullptr) return;
   const auto outgoing = prepare(*request, *from, route);
   if (!outgoing) return log_refusal(from, *request, 0, outgoing.error());
+  firewall_.on_sent(pass, *request, *outgoing->flow, outgoing->branch);
   network_.send(outgoing->flow->info.id, std::make_shared<const std::string>(outgoing->bytes));
 }
 

@@ -96,10 +96,9 @@ Middlebox::Work Middlebox::perform(const Request& request, Instant now) {
   }
   const auto& status = std::get<request::Status>(request);
   auto flows = table_.flows_of(status.group);
-  if (flows && status.asker != Participant{} && !table_.belongs_to(status.group, status.asker))
-    return {transaction, Result::not_participant};
   if (!flows) return {transaction, Result::unknown_group};
-  return {transaction, Result::ok, Counts::present, std::move(*flows)};
+  return {transaction, Result::ok, Counts::present, std::move(*flows),
+          table_.participants_of(status.group)};
 }
 
 void Middlebox::finish(Work& work, bool is_committed) {
@@ -109,10 +108,12 @@ void Middlebox::finish(Work& work, bool is_committed) {
     done.counters = final_counters(work.flows);
   if (done.result == Result::ok && work.counts == Work::Counts::present) {
     auto counters = present_counters(work.flows);
-    if (counters)
+    if (counters) {
       done.counters = std::move(*counters);
-    else
+      done.participants = work.participants;
+    } else {
       done.result = Result::kernel;
+    }
   }
   replies_.emplace_back(std::move(done));
 }

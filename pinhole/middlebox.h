@@ -41,6 +41,7 @@ private:
     enum class Counts : std::uint8_t { none, final, present };
     Counts counts = Counts::none;
     std::vector<GroupFlow> flows{}; // whose counters the reply carries
+    Participants participants{};    // of the group, with its present counters
   };
 
   [[nodiscard]] Work perform(const Request& request, Instant now);

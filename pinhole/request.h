@@ -77,10 +77,9 @@ struct ChangeLifetime {
   GroupId group;
   std::uint32_t lifetime_s;
 };
-struct Status { // rules and counters of one group
+struct Status { // participants, rules and counters of one group
   std::uint64_t transaction;
   GroupId group;
-  Participant asker = {}; // one with an identity is told of its own groups alone
 };
 struct List { // ids of all groups
   std::uint64_t transaction;
@@ -103,6 +102,7 @@ struct Done {
   Result result;
   std::vector<Counter>
       counters; // final ones of the elements that went, or the present ones (Status)
+  Participants participants = {}; // of the group (Status)
 };
 struct Groups { // answer to List; `more` says that another one of the same transaction follows
   std::uint64_t transaction;

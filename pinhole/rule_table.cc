@@ -125,7 +125,7 @@ RuleTable::Outcome RuleTable::set_group(const request::SetGroup& request, Instan
 RuleTable::Outcome RuleTable::release(const GroupId& group, const Participant& asker) {
   const auto found = groups_.find(group);
   if (found == groups_.end()) return {Result::unknown_group};
-  if (!belongs_to(group, asker)) return {Result::not_participant};
+  if (!is_participant(found->second.participants, asker)) return {Result::not_participant};
   return drop(group);
 }
 
@@ -335,9 +335,8 @@ std::optional<std::vector<GroupFlow>> RuleTable::flows_of(const GroupId& id) con
   return flows;
 }
 
-bool RuleTable::belongs_to(const GroupId& group, const Participant& asker) const {
-  const auto found = groups_.find(group);
-  return found != groups_.end() && is_participant(found->second.participants, asker);
+const Participants& RuleTable::participants_of(const GroupId& group) const {
+  return groups_.at(group).participants;
 }
 
 std::vector<GroupId> RuleTable::groups() const {

@@ -66,7 +66,8 @@ public:
 
   void add_carried(const FlowKey& key, const FlowCounter& counter);
   [[nodiscard]] std::optional<std::vector<GroupFlow>> flows_of(const GroupId& group) const;
-  [[nodiscard]] bool belongs_to(const GroupId& group, const Participant& asker) const;
+  // Of a group that there is.
+  [[nodiscard]] const Participants& participants_of(const GroupId& group) const;
   [[nodiscard]] std::vector<GroupId> groups() const; // sorted
   [[nodiscard]] bool contains(const GroupId& group) const { return groups_.contains(group); }
   [[nodiscard]] std::size_t group_count() const { return groups_.size(); }

@@ -77,6 +77,10 @@ std::vector<Request> all_requests() {
 std::vector<Reply> all_replies() {
   return {reply::Done{.transaction = 1, .result = Result::malformed, .counters = {counter()}},
           reply::Done{.transaction = 1, .result = Result::ok, .counters = {}},
+          reply::Done{.transaction = 1,
+                      .result = Result::ok,
+                      .counters = {},
+                      .participants = {participant(5), participant(6)}},
           reply::Groups{.transaction = 2, .groups = {group(1), group(2)}, .more = true},
           event::GroupEvent{.group = group(9),
                             .cause = event::Cause::repaired,
@@ -155,6 +159,10 @@ TEST(ChannelCodec, DecodesEveryField) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(std::get<reply::Done>(*reply).result, Result::malformed);
   EXPECT_EQ(std::get<reply::Done>(*reply).counters, std::vector{counter()});
+  const auto status = decode_reply(encode(all_replies()[2]));
+  ASSERT_TRUE(status);
+  const pinhole::Participants both{participant(5), participant(6)};
+  EXPECT_EQ(std::get<reply::Done>(*status).participants, both);
 }
 
 TEST(ChannelCodec, ConsumesEveryOctetAndNoMore) {

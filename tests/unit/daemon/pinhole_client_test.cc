@@ -33,7 +33,9 @@ protected:
   PinholeClientTest() {
     call_ = calls_.create("c1", "a", now_);
     leg_ = &call_->legs["b"];
+    leg_->id = 1;
     leg_->tag = "b";
+    leg_->proof = Proof::invite;
     leg_->group = {1};
   }
   static std::vector<pinhole::Rule> rules(std::uint16_t port) {
@@ -132,6 +134,74 @@ TEST_F(PinholeClientTest, NothingIsPromisedWhileTheMiddleboxIsDown) {
   client_.set_rules(call_, *leg_, rules(40000), true, now_);
   EXPECT_TRUE(port_.sent.empty());
   EXPECT_EQ(call_->commit_failure, Reason::middlebox_down);
+  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_EQ(call_->awaiting, 0U);
+}
+
+// A leg that a request has named first, and who the kernel says that it belongs to.
+class InquiryTest : public PinholeClientTest {
+protected:
+  InquiryTest() {
+    leg_->proof = Proof::none;
+    client_.on_up(calls_, now_);
+    client_.ask(
+        call_, *leg_,
+        [](const pinhole::Address& address) { return address.to_string() == "10.1.0.10"; }, now_);
+  }
+  void answer(Result result) {
+    client_.on_reply(
+        pinhole::reply::Done{transaction_of(port_.sent.back()), result, {one_way()}, owners_},
+        now_);
+  }
+  static pinhole::Counter one_way() {
+    const auto rule = rules(40000).front();
+    return {0, 1, rule.b, rule.a, 7, 700};
+  }
+  pinhole::Participants owners_{pinhole::Participant{.strong = {1}},
+                                pinhole::Participant{.network = {2}}};
+};
+
+TEST_F(InquiryTest, TheCallWaitsAndTheKernelsOwnersAreTheLegs) {
+  EXPECT_EQ(call_->awaiting, 1U);
+  answer(Result::ok);
+  EXPECT_EQ(call_->awaiting, 0U);
+  EXPECT_EQ(leg_->inquiry, Inquiry::answered);
+  EXPECT_EQ(leg_->proof, Proof::group);
+  EXPECT_EQ(leg_->owners, owners_);
+  ASSERT_EQ(leg_->adopted.size(), 1U);
+  EXPECT_FALSE(leg_->adopted[0].from_a); // the caller's side isn't the one that was counted
+  EXPECT_TRUE(leg_->adopted[0].from_b);
+  client_.set_rules(call_, *leg_, rules(42000), true, now_);
+  EXPECT_EQ(last_set().participants, owners_);
+}
+
+TEST_F(InquiryTest, WhatTheKernelDoesNotHaveIsNobodys) {
+  answer(Result::unknown_group);
+  EXPECT_EQ(leg_->inquiry, Inquiry::answered);
+  EXPECT_EQ(leg_->proof, Proof::none);
+  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_EQ(call_->commit_failure, Reason::none);
+}
+
+TEST_F(InquiryTest, WithoutAnAnswerItIsAskedAnew) {
+  answer(Result::kernel);
+  EXPECT_EQ(leg_->inquiry, Inquiry::due);
+  EXPECT_EQ(leg_->proof, Proof::none);
+}
+
+TEST_F(InquiryTest, AnAnswerThatIsLateHoldsNothingUp) {
+  pass(seconds(3));
+  EXPECT_EQ(call_->awaiting, 0U);
+  EXPECT_EQ(leg_->inquiry, Inquiry::made);
+  answer(Result::ok);
+  EXPECT_EQ(leg_->proof, Proof::group);
+}
+
+TEST_F(InquiryTest, AnAnswerIsNotForAnotherLegOfTheSameTag) {
+  leg_->id = 2;
+  leg_->proof = Proof::invite;
+  answer(Result::ok);
+  EXPECT_EQ(leg_->proof, Proof::invite);
   EXPECT_TRUE(leg_->rules.empty());
   EXPECT_EQ(call_->awaiting, 0U);
 }

@@ -75,6 +75,7 @@ TEST_F(MiddleboxTest, OpensCountsAndCloses) {
   EXPECT_FALSE(kernel.passes(a, at("192.0.2.1", 5001), now().steady));
   const auto status = done(request::Status{7, GroupId{1}});
   EXPECT_EQ(status.transaction, 7U);
+  EXPECT_EQ(status.participants, pair);
   ASSERT_EQ(status.counters.size(), 2U);
   EXPECT_EQ(status.counters[0], (Counter{0, 1, a, b, 1, 200}));
   const auto closed = done(request::Release{8, GroupId{1}, pair[1]});
