@@ -73,7 +73,8 @@ struct Leg {
   std::vector<pinhole::Rule> rules; // last asked for; what the middlebox has or is about to have
   // What the kernel had for a dialog of before this agent: in force until an exchange is agreed.
   std::vector<pinhole::Rule> adopted;
-  std::chrono::seconds lifetime{};              // last asked for with `rules`
+  std::chrono::seconds lifetime{}; // last asked for with `rules`; 0: never
+  sip::TimePoint expires{};        // ... and when that is over; 0: to be asked for again
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
   bool is_confirmed = false;
   bool is_ended = false;

@@ -132,7 +132,9 @@ void fill_policy(ConfigDraft& draft) {
   agent.mode = policy.mode;
   agent.limits.rules = policy.max_rules;
   policy.sides = sides_of(agent.peers);
-  policy.max_lifetime_s = static_cast<std::uint32_t>(agent.timeouts.call.count());
+  // From a group's first rule: early media, then the call.
+  policy.max_lifetime_s =
+      static_cast<std::uint32_t>((agent.timeouts.early + agent.timeouts.call).count());
   for (const ListenerConfig& listener : agent.listeners) {
     const pinhole::Address address = to_pinhole(listener.address.address);
     const bool is_ipv4 = address.family == pinhole::Family::ipv4;

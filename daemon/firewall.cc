@@ -173,6 +173,8 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
     const bool is_success = status >= 200 && status < 300;
     if (is_success && (is_initial || outcome == sip::OfferAnswer::Outcome::agreed))
       leg->is_confirmed = true;
+    // Its life begins when the caller gets the answer: later passes may have had it long before.
+    if (is_success && is_initial && pass.is_entry && !leg->has_reached_caller) leg->expires = {};
     if (is_success && method == sip::Method::invite && outcome == sip::OfferAnswer::Outcome::agreed)
       leg->awaits_ack = AwaitedAck{sip::other(party), request.cseq().number};
     if (status >= 300 && leg->awaits_ack == AwaitedAck{sip::other(party), request.cseq().number})

@@ -96,7 +96,10 @@ void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole
                               bool holds, sip::TimePoint now) {
   if (rules == leg.rules) {
     // The answer confirms what the preview opened: the same rules, for the life of the call now.
-    const bool is_short = leg.lifetime != lifetime_of(leg);
+    // What the kernel had keeps its own until an exchange is agreed.
+    const bool is_kernels = leg.proof == Proof::group && !leg.exchange.agreed();
+    const bool is_short =
+        (leg.lifetime != lifetime_of(leg) || leg.expires == sip::TimePoint{}) && !is_kernels;
     if (is_up_ && is_short && !rules.empty()) reassert(call, leg, holds, now);
     return;
   }
@@ -110,6 +113,7 @@ void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole
   const auto transaction = request.transaction;
   groups_[leg.group] = {call, leg.tag};
   leg.lifetime = lifetime_of(leg);
+  leg.expires = now + leg.lifetime;
   Pending pending{call, leg.tag, leg.id, std::move(request), leg.rules, rules, holds && is_up_, {}};
   assume(leg, std::move(rules));
   submit(std::move(pending), transaction, now);
@@ -119,6 +123,7 @@ void PinholeClient::reassert(const CallPtr& call, Leg& leg, bool holds, sip::Tim
   auto request = set_group(*call, leg, leg.rules);
   const auto transaction = request.transaction;
   leg.lifetime = lifetime_of(leg);
+  leg.expires = now + leg.lifetime;
   submit({call, leg.tag, leg.id, std::move(request), leg.rules, leg.rules, holds, {}}, transaction,
          now);
 }
@@ -262,8 +267,14 @@ void PinholeClient::on_up(const CallTable& calls, sip::TimePoint now) {
     for (auto& [tag, leg] : call->legs) {
       const bool is_pending = std::ranges::any_of(
           pending_, [&](const auto& p) { return p.second.call == call && p.second.leg == leg.id; });
-      if (leg.rules.empty() || is_pending) continue;
-      middlebox_.send(set_group(*call, leg, leg.rules)); // its reply tells nothing new
+      // What was never asked for the middlebox finds in the kernel.
+      if (leg.rules.empty() || leg.lifetime == leg.lifetime.zero() || is_pending) continue;
+      auto request = set_group(*call, leg, leg.rules); // its reply tells nothing new
+      if (leg.expires != sip::TimePoint{}) {
+        const auto left = std::chrono::ceil<std::chrono::seconds>(leg.expires - now).count();
+        request.lifetime_s = static_cast<std::uint32_t>(std::max<std::int64_t>(left, 1));
+      }
+      middlebox_.send(request);
     }
 }
 

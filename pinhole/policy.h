@@ -47,7 +47,7 @@ struct Policy {
   std::vector<StaticAllow> static_allows;
   std::uint32_t max_rules = 20000; // exact flows (two elements each) in all
   std::uint32_t max_group_rules = 128;
-  std::uint32_t max_lifetime_s = 43200; // absolute deadline of a group from its first request
+  std::uint32_t max_lifetime_s = 43500; // absolute deadline of a group from its first request
   std::uint32_t refresh_s = 120;        // element timeout; refreshed every third of it
   bool delete_conntrack = true;         // on closing a rule
   std::uint32_t masked_features = 0;    // test switch, see features.h

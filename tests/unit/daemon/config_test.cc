@@ -182,7 +182,7 @@ TEST_F(ConfigTest, ReadsEverythingAndFillsThePolicy) {
   EXPECT_EQ(policy.static_allows[0].protocol, 6);
   EXPECT_EQ(policy.static_allows[0].ports, (pinhole::PortRange{3478, 3478}));
   EXPECT_EQ(policy.max_rules, 77U);
-  EXPECT_EQ(policy.max_lifetime_s, 7200U);
+  EXPECT_EQ(policy.max_lifetime_s, 7200U + 300U); // early media comes before the call
   EXPECT_EQ(policy.refresh_s, 30U);
   EXPECT_EQ(policy.mark, 0x10U);
   EXPECT_EQ(agent.limits.message.message, 131072U);

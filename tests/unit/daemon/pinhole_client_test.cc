@@ -138,6 +138,19 @@ TEST_F(PinholeClientTest, NothingIsPromisedWhileTheMiddleboxIsDown) {
   EXPECT_EQ(call_->awaiting, 0U);
 }
 
+// Whoever lives longest may not live longer because somebody else has died.
+TEST_F(PinholeClientTest, AMiddleboxThatComesBackIsToldWhatIsLeft) {
+  client_.on_up(calls_, now_);
+  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  reply_last();
+  client_.on_down();
+  pass(seconds(100));
+  client_.on_up(calls_, now_);
+  ASSERT_EQ(port_.sent.size(), 2U);
+  EXPECT_EQ(last_set().rules, rules(40000));
+  EXPECT_EQ(last_set().lifetime_s, 200U);
+}
+
 // A leg that a request has named first, and who the kernel says that it belongs to.
 class InquiryTest : public PinholeClientTest {
 protected:
@@ -173,6 +186,15 @@ TEST_F(InquiryTest, TheCallWaitsAndTheKernelsOwnersAreTheLegs) {
   EXPECT_TRUE(leg_->adopted[0].from_b);
   client_.set_rules(call_, *leg_, rules(42000), true, now_);
   EXPECT_EQ(last_set().participants, owners_);
+}
+
+// Its deadline is the kernel's: to name its rules again is not to prolong them.
+TEST_F(InquiryTest, WhatTheKernelHadIsNotAskedForAgain) {
+  answer(Result::ok);
+  client_.set_rules(call_, *leg_, leg_->adopted, true, now_);
+  client_.on_down();
+  client_.on_up(calls_, now_);
+  EXPECT_EQ(port_.sent.size(), 1U);
 }
 
 TEST_F(InquiryTest, WhatTheKernelDoesNotHaveIsNobodys) {
