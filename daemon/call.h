@@ -28,6 +28,7 @@ namespace midcom {
 struct PartyRecord {
   bool is_known = false;
   FlowId flow = 0;
+  std::optional<sip::Endpoint> datagram; // over UDP: a flow of that address is the same one
   PeerIndex peer = no_peer;
   std::string contact;             // From or To URI, for the log
   std::vector<std::string> strong; // identities proved by then

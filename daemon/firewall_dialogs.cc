@@ -104,8 +104,10 @@ Leg* Firewall::leg_of(const Pass& pass, std::string_view tag) {
 }
 
 PartyRecord Firewall::record(const FlowEntry& flow, const sip::NameAddr& who) const {
+  const bool is_udp = flow.info.transport == Transport::udp;
   return {true,
           flow.info.id,
+          is_udp ? std::optional(flow.info.remote) : std::nullopt,
           flow.peer,
           std::string(who.uri.text),
           flow.strong_identities(),
@@ -121,6 +123,9 @@ Sender Firewall::sender_of(const FlowEntry& flow, const sip::NameAddr& who) cons
 bool Firewall::is_party(const PartyRecord& party, const FlowEntry& flow) const {
   if (!party.is_known) return false;
   if (flow.info.id == party.flow) return true;
+  if (flow.info.transport == Transport::udp && party.datagram == flow.info.remote &&
+      party.peer == flow.peer)
+    return true;
   const auto strong = flow.strong_identities();
   const bool is_proved = std::ranges::any_of(strong, [&](const auto& s) {
     return std::ranges::find(party.strong, s) != party.strong.end();

@@ -100,6 +100,9 @@ void Proxy::on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
   if (is_ack) return handle_ack(flow, request, now);
   note_alias(*from, *request);
   if (known != nullptr) {
+    // Where datagrams come from again after their flow was forgotten, answers go again.
+    if (from->info.transport == Transport::udp && flows_.find(known->flow) == nullptr)
+      known->flow = flow;
     run(*known, std::visit([](auto& machine) { return machine.on_request(); }, known->machine),
         now);
     return;
