@@ -317,8 +317,10 @@ void SimCall::on_request(std::size_t end, const Wire& message) {
   }
   const auto found = ends_[end].dialogs.find(leg);
   if (method == "ACK") {
-    if (found == ends_[end].dialogs.end()) return;
-    found->second.is_acked = true;
+    if (found == ends_[end].dialogs.end() || is_forged(message)) return;
+    const auto& taken = found->second.taken;
+    if (taken.start_line.empty() || cseq_of(taken) == cseq_of(message))
+      found->second.is_acked = true;
     if (!message.body.empty()) found->second.theirs = media_of(message.body);
     stop("2xx" + leg + std::to_string(cseq_of(message)) + std::to_string(end));
     return;
@@ -328,16 +330,15 @@ void SimCall::on_request(std::size_t end, const Wire& message) {
     respond(message, found == ends_[end].dialogs.end() ? "481 Unknown" : "200 OK", leg, "");
     return;
   }
-  const bool is_strangers = message.header("Contact").find("mallory") != std::string::npos;
-  if (found == ends_[end].dialogs.end() || found->second.is_over || is_strangers)
+  if (found == ends_[end].dialogs.end() || found->second.is_over || is_forged(message))
     return respond(message, "481 Unknown", leg, "");
   auto& dialog = found->second;
-  if (dialog.last_invite.header("CSeq") == message.header("CSeq") &&
-      branch_of(dialog.last_invite) == branch_of(message))
+  if (dialog.taken.header("CSeq") == message.header("CSeq") &&
+      branch_of(dialog.taken) == branch_of(message))
     return; // again; the 2xx goes on by itself
   if (dialog.invite_pending || !dialog.is_acked) return respond(message, "491 Pending", leg, "");
   if (around_.dice.percent(20)) return respond(message, "488 No", leg, "");
-  dialog.last_invite = message;
+  dialog.taken = message;
   dialog.theirs = media_of(message.body);
   const auto body = description(ends_[end], dialog.mine);
   tell_answer(end, dialog, body);
@@ -393,39 +394,55 @@ bool SimCall::is_over() const {
                                                                  : false;
 }
 
-Wire SimCall::forged(const std::string& method, std::size_t end, const Station& forger) const {
-  Wire wire;
+Wire SimCall::forged_cancel() const {
+  Wire wire = invite_;
+  if (is_invite_over_) return {};
+  wire.start_line = "CANCEL " + request_uri_ + " SIP/2.0";
+  wire.set("CSeq", "1 CANCEL");
+  wire.remove("Contact");
+  wire.remove("Content-Type");
+  wire.body.clear();
+  return wire;
+}
+
+void SimCall::add_forged_body(Wire& wire, const Station& forger) const {
   const auto number = std::to_string(around_.mischief.below(1000000));
-  if (method == "CANCEL") {
-    if (is_invite_over_) return wire;
-    wire = invite_;
-    wire.start_line = "CANCEL " + request_uri_ + " SIP/2.0";
-    wire.set("CSeq", "1 CANCEL");
-    wire.remove("Contact");
-    wire.remove("Content-Type");
-    wire.body.clear();
-    return wire;
-  }
-  // Its tags are known when they have been said.
-  if (ends_[end].dialogs.empty() || !ends_[end].dialogs.begin()->second.is_acked) return wire;
-  const auto& dialog = ends_[end].dialogs.begin()->second;
-  wire.start_line = method + " " + dialog.target + " SIP/2.0";
-  wire.add("Via",
-           "SIP/2.0/" + forger.via + " " + forger.sent_by + ";branch=z9hG4bKforged" + number);
-  wire.add("Max-Forwards", "70");
-  if (!dialog.routes.empty()) wire.add("Route", join(dialog.routes));
-  const std::string caller = "<sip:caller@example.com>;tag=" + id_ + "-caller";
-  const std::string callee = "<" + request_uri_ + ">;tag=" + dialog.leg;
-  wire.add("From", end == 0 ? caller : callee);
-  wire.add("To", end == 0 ? callee : caller);
-  wire.add("Call-ID", id_);
-  wire.add("CSeq", "77 " + method);
-  if (method != "INVITE") return wire;
-  wire.add("Contact", "<" + forger.contact() + ">");
   wire.add("Content-Type", "application/sdp");
   wire.body = "v=0\r\no=- 1 " + number + " IN IP4 " + forger.address + "\r\ns=-\r\nc=IN IP4 " +
               forger.address + "\r\nt=0 0\r\nm=audio 6666 RTP/AVP 0\r\n";
   around_.model.made_forgery(wire.body);
+}
+
+Wire SimCall::forged(const std::string& method, std::size_t end, const Station& forger) const {
+  if (method == "CANCEL") return forged_cancel();
+  Wire wire;
+  const std::string leg = id_ + (around_.mischief.percent(65) ? "-one" : "-two");
+  const auto dialog = ends_[end].dialogs.find(leg);
+  const bool is_made = dialog != ends_[end].dialogs.end();
+  std::vector<std::string> routes;
+  if (is_made)
+    routes = dialog->second.routes;
+  else if (!received_invite_.start_line.empty()) {
+    routes = received_invite_.values("Record-Route");
+    if (end == 0) std::ranges::reverse(routes);
+  }
+  const auto target = is_made ? dialog->second.target : ends_[1 - end].station.contact();
+  wire.start_line = method + " " + target + " SIP/2.0";
+  wire.add("Via", "SIP/2.0/" + forger.via + " " + forger.sent_by + ";branch=z9hG4bKforged" +
+                      std::to_string(around_.mischief.below(1000000000)));
+  wire.add("Max-Forwards", "70");
+  if (!routes.empty()) wire.add("Route", join(routes));
+  const std::string caller = "<sip:caller@example.com>;tag=" + id_ + "-caller";
+  const std::string callee = "<" + request_uri_ + ">;tag=" + leg;
+  wire.add("From", end == 0 ? caller : callee);
+  wire.add("To", end == 0 ? callee : caller);
+  wire.add("Call-ID", id_);
+  const int next = is_made ? dialog->second.cseq + (method == "ACK" ? 0 : 1) : 1;
+  wire.add("CSeq", std::to_string(around_.mischief.percent(50) ? 77 : next) + " " + method);
+  if (method != "ACK" && method != "BYE") wire.add("Contact", "<" + forger.contact() + ">");
+  const bool may_offer = method == "UPDATE" || method == "ACK";
+  if (method == "INVITE" || (may_offer && around_.mischief.percent(50)))
+    add_forged_body(wire, forger);
   return wire;
 }
 

@@ -54,8 +54,8 @@ public:
   void on_message(std::size_t party, const Wire& message);
   void on_timer();
   [[nodiscard]] bool is_over() const;
-  // BYE, CANCEL or INVITE as somebody would forge it who has seen all that was said. Empty start
-  // line: there is nothing to forge yet.
+  // A request as somebody would forge it who knows all that was said, and the tags that will be.
+  // Empty start line: there is nothing to forge yet.
   [[nodiscard]] Wire forged(const std::string& method, std::size_t end,
                             const Station& forger) const;
 
@@ -66,7 +66,7 @@ private:
     Model::Media mine, theirs;
     int cseq = 1;
     bool is_acked = false, is_over = false, invite_pending = false, wants_bye = false;
-    Wire ack, last_invite;
+    Wire ack, last_invite, taken; // `taken`: the last INVITE of the other side that was accepted
   };
   struct End {
     std::size_t party = 0;
@@ -86,6 +86,8 @@ private:
   [[nodiscard]] std::string description(const End& end, Model::Media& media);
   [[nodiscard]] Model::Media new_media(const End& end);
   void lie(const End& end, Model::Media& media);
+  [[nodiscard]] Wire forged_cancel() const;
+  void add_forged_body(Wire& wire, const Station& forger) const;
   void start();
   void send(std::size_t end, const Wire& message, const std::string& key);
   void stop(const std::string& key);

@@ -14,11 +14,26 @@ constexpr seconds slack{4};           // slowest middlebox of the simulation, an
 constexpr seconds losers{60};         // losing branches are closed by then
 constexpr seconds unacknowledged{64}; // 128 * T1: an answer whose ACK doesn't come
 constexpr seconds early_life{310};    // an early dialog without its agent
+constexpr seconds rounding{2};        // userdata keeps deadlines in whole seconds, rounded up
 
 // Of an INVITE, its responses and its ACK.
 std::string invite_of(const Wire& message) {
   return message.header("Call-ID") + " " + parameter_of(message.header("From"), "tag") + " " +
          words_of(message.header("CSeq"))[0];
+}
+
+// One request and its responses.
+std::string request_of(const Wire& message) {
+  return message.header("Call-ID") + " " + parameter_of(message.header("From"), "tag") + " " +
+         message.header("CSeq");
+}
+
+// Of a forgery, which keeps it wherever it goes; empty when it is none.
+std::string forged_branch(const Wire& message) {
+  for (const auto& via : message.values("Via"))
+    if (const auto branch = parameter_of(via, "branch"); branch.starts_with("z9hG4bKforged"))
+      return branch;
+  return {};
 }
 
 std::string sender_of(const Wire& message) {
@@ -40,6 +55,10 @@ std::string leg_of(const Wire& message) {
   const auto to = parameter_of(message.header("To"), "tag");
   if (to.ends_with("-caller")) return parameter_of(message.header("From"), "tag");
   return to;
+}
+
+bool is_forged(const Wire& message) {
+  return !forged_branch(message).empty();
 }
 
 std::vector<Directed> Model::flows_of(const Pair& pair) const {
@@ -77,7 +96,10 @@ void Model::made_answer(const std::string& call, const std::string& leg, const s
 }
 
 void Model::given(const Wire& message, bool by_participant) {
+  if (is_forged(message) && message.is_request() && !by_participant) return given_forgery(message);
   const auto call = message.header("Call-ID");
+  if (message.is_request() && lies_.contains(message.body))
+    lying_requests_.insert(request_of(message));
   if (!message.body.empty())
     if (const auto found = answers_.find(message.body); found != answers_.end())
       for (const auto index : found->second)
@@ -90,10 +112,17 @@ void Model::given(const Wire& message, bool by_participant) {
     auto& last = last_invite_[sender_of(message)];
     last = std::max(last, cseq_of(message));
   }
+  const bool is_invites = !message.is_request() && message.method() == "INVITE";
+  if (is_invites && cseq_of(message) == 1 && message.status() >= 300)
+    calls_[call].has_failure = true;
+  if (is_invites && message.status() > 100 && message.status() < 300)
+    calls_[call].legs[leg_of(message)].known_to = agent_;
   if (!message.is_request() && message.method() == "INVITE" && message.status() / 100 == 2)
     calls_[call].legs[leg_of(message)].is_accepted = true;
   if (message.is_request() && message.method() == "BYE" && by_participant)
     calls_[call].legs[leg_of(message)].bye_given = true;
+  if (message.is_request() && message.method() == "BYE" && by_participant && is_away())
+    calls_[call].legs[leg_of(message)].is_unheard = true;
 }
 
 TimePoint Model::end_of_tolerance() {
@@ -119,9 +148,9 @@ void Model::supersede(const Pair& by) {
   }
 }
 
-void Model::acknowledged(const std::string& invite) {
+void Model::acknowledged(const std::string& invite, const std::string& leg) {
   for (auto& pair : pairs_)
-    if (pair.by == invite) {
+    if (pair.by == invite && pair.leg == leg) {
       pair.by.clear();
       pair.until = std::min(*pair.until, world_.now() + grace_ + slack);
     }
@@ -154,6 +183,7 @@ void Model::forwarded(Pair& pair) {
   const auto& leg = calls_[pair.call].legs[pair.leg];
   if (leg.ended || leg.bye_given || calls_[pair.call].failed || refused_.contains(pair.invite))
     return;
+  if (calls_[pair.call].has_failure && pair.invite.empty()) return; // a preview, again
   if (!pair.is_believed) throw Violation("an answer leaves that the agent was never given");
   // A branch that answers after another has won: its caller ends it at once, nothing need pass.
   for (const auto& [tag, other] : calls_[pair.call].legs)
@@ -174,20 +204,98 @@ void Model::forwarded(Pair& pair) {
   supersede(pair);
 }
 
-// An agent that has started since its dialog asks the kernel; what has no flow there is nobody's.
-void Model::judge_forgery(const std::string& call, const std::string& leg) const {
-  for (const auto& pair : pairs_)
-    if (pair.call == call && pair.leg == leg)
-      for (const auto& flow : flows_of(pair))
-        if (world_.middlebox().passes(flow, world_.now()))
-          throw Violation("a stranger's INVITE goes on in a live dialog");
+// Are the dialog's participants proved to this agent? By an answer that it was given; before the
+// first one nobody can be, so that nobody may speak.
+bool Model::is_known(const std::string& call, const std::string& leg) {
+  auto& state = calls_[call];
+  if (state.failed || state.invited != agent_) return false;
+  const auto found = state.legs.find(leg);
+  if (found == state.legs.end() || found->second.known_to != agent_) return !state.is_answered;
+  const auto& known = found->second;
+  return !known.ended && !known.bye_given && !known.until;
+}
+
+// Does the kernel know them? One that has started since asks it.
+bool Model::is_kernels(const std::string& call, const std::string& leg) {
+  const auto& legs = calls_[call].legs;
+  const auto state = legs.find(leg);
+  if (state != legs.end() && (state->second.ended || state->second.bye_given)) return false;
+  return std::ranges::any_of(pairs_, [&](const Pair& pair) {
+    return pair.call == call && pair.leg == leg &&
+           std::ranges::any_of(flows_of(pair), [&](const Directed& flow) {
+             return world_.middlebox().passes(flow, world_.now());
+           });
+  });
+}
+
+// Nobody can be asked, or was a moment ago.
+bool Model::is_away() {
+  watch_middlebox();
+  return middlebox_down_ || middlebox_back_ + slack > world_.now();
+}
+
+void Model::given_forgery(const Wire& message) {
+  const auto call = message.header("Call-ID"), leg = leg_of(message);
+  forgeries_.try_emplace(forged_branch(message),
+                         Forgery{call, leg, message.method(), !message.body.empty(),
+                                 is_known(call, leg), is_kernels(call, leg)});
+}
+
+// It is on its way to somebody.
+void Model::judge_forgery(const Forgery& forgery, const Wire& message) {
+  if (forgery.is_known && is_known(forgery.call, forgery.leg))
+    throw Violation("a stranger's " + message.start_line + " goes on in a known dialog");
+  if (!forgery.is_kernels || !is_kernels(forgery.call, forgery.leg)) return;
+  // An ACK without an answer changes nothing; a BYE that nobody can judge is the kernel's to judge.
+  const bool is_harmless = forgery.method == "ACK" && !forgery.has_body;
+  const bool is_unjudged = is_away() && (forgery.method == "BYE" || forgery.method == "ACK");
+  if (!is_harmless && !is_unjudged)
+    throw Violation("a stranger's " + message.start_line + " goes on in a live dialog");
+}
+
+void Model::sent_to_forger(const Wire& message) {
+  if (message.is_request() || message.status() < 200) return;
+  const int status = message.status();
+  const auto wrong = [&] {
+    throw Violation("a stranger's " + message.method() + " is answered " + message.start_line);
+  };
+  const auto found = forgeries_.find(forged_branch(message));
+  if (found == forgeries_.end()) { // a CANCEL has the branch of what it cancels
+    if (message.method() != "CANCEL" || status != 481) wrong();
+    return;
+  }
+  Forgery& forgery = found->second;
+  if (std::exchange(forgery.is_answered, true)) return; // the same again
+  const bool is_protected = (forgery.is_known && is_known(forgery.call, forgery.leg)) ||
+                            (forgery.is_kernels && is_kernels(forgery.call, forgery.leg));
+  if (!is_protected || status == 403) return;
+  // Its route leads nowhere: refused before anybody asks who it is.
+  if ((status == 404 || status == 430) && forgery.method != "BYE") return;
+  if (is_away() && (status == 503 || forgery.method == "BYE")) return;
+  wrong();
+}
+
+// It never goes on, so that every answer is the agent's own: 488, but for what is wrong before a
+// description is looked at.
+void Model::judge_answer_to_lie(const Wire& message) {
+  const int status = message.status();
+  if (message.is_request() || status < 200 || status == 488) return;
+  if (lying_requests_.erase(request_of(message)) == 0) return;
+  if (status == 430 && cseq_of(message) > 1) return; // its route leads nowhere
+  if (status == 503 && is_away()) return;
+  throw Violation("an offer that lies is answered " + message.start_line);
 }
 
 void Model::sent(const Wire& message, To to, bool proves) {
   const auto call = message.header("Call-ID");
   const auto leg = leg_of(message);
+  if (const auto forgery = forgeries_.find(forged_branch(message)); forgery != forgeries_.end()) {
+    if (message.is_request()) judge_forgery(forgery->second, message);
+    return;
+  }
+  judge_answer_to_lie(message);
   if (!message.body.empty()) {
-    if (forgeries_.contains(message.body)) return judge_forgery(call, leg);
+    if (forged_bodies_.contains(message.body)) throw Violation("a forged body goes on alone");
     const auto known = bodies_.find(message.body);
     if (known == bodies_.end() || known->second != call)
       throw Violation("a body that nobody of the call wrote:\n" + message.body);
@@ -212,7 +320,11 @@ void Model::sent(const Wire& message, To to, bool proves) {
   const int status = message.status();
   if (message.is_request()) {
     // Only one that the agent lets pass: over a new UDP flow its sender can prove nothing.
-    if (method == "ACK") acknowledged(invite_of(message));
+    if (method == "ACK") acknowledged(invite_of(message), leg);
+    if (method == "INVITE" && leg.empty() && calls_[call].invited != agent_) {
+      calls_[call].invited = agent_;
+      calls_[call].is_answered = false;
+    }
     if (method == "ACK" && to == To::callee && !leg.empty() && calls_[call].legs[leg].is_answered) {
       calls_[call].legs[leg].is_confirmed = true;
       for (auto& [tag, other] : calls_[call].legs)
@@ -223,7 +335,7 @@ void Model::sent(const Wire& message, To to, bool proves) {
   }
   if (method == "BYE" && (to == To::caller || to == To::callee) &&
       (status / 100 == 2 || status == 481 || status == 408 || status == 430) &&
-      (proves || !calls_[call].is_orphan))
+      (proves || !calls_[call].is_orphan || !calls_[call].legs[leg].is_unheard))
     ended(call, leg);
   if (method == "INVITE" && status >= 300 && (to == To::caller || to == To::callee) &&
       cseq_of(message) > 1)
@@ -235,6 +347,7 @@ void Model::sent(const Wire& message, To to, bool proves) {
   if (status / 100 == 2 && told.until)
     told.until = std::max(*told.until, world_.now() + unacknowledged + slack);
   if (to != To::caller) return;
+  if (status >= 200) calls_[call].is_answered = true;
   if (status / 100 == 2) {
     auto& state = calls_[call].legs[leg];
     if (!state.is_answered)
@@ -245,10 +358,23 @@ void Model::sent(const Wire& message, To to, bool proves) {
     state.until.reset();
     if (!state.since) state.since = world_.now();
   }
-  if (status >= 300 && !calls_[call].failed) {
-    calls_[call].failed = end_of_tolerance();
-    calls_[call].failed_by = agent_;
-  }
+  if (status >= 300) failed(call);
+}
+
+void Model::failed(const std::string& call) {
+  if (calls_[call].failed) return;
+  calls_[call].failed = end_of_tolerance();
+  calls_[call].failed_by = agent_;
+}
+
+void Model::unheard(const Wire& message, To to) {
+  if (message.is_request() || message.method() != "INVITE" || to != To::caller) return;
+  if (cseq_of(message) != 1) return;
+  auto& call = calls_[message.header("Call-ID")];
+  if (message.status() >= 300) failed(message.header("Call-ID"));
+  if (message.status() / 100 != 2) return;
+  auto& leg = call.legs[leg_of(message)];
+  if (leg.until) leg.until = std::max(*leg.until, world_.now() + unacknowledged + slack);
 }
 
 // Of a branch whose agent has died: what the kernel was told.
@@ -267,10 +393,11 @@ void Model::agent_restarted() {
       pair.until = world_.now() + lifetime_ + slack;
   for (auto& [id, call] : calls_) {
     call.is_orphan = true;
-    if (call.failed && *call.failed > world_.now()) call.failed = world_.now() + lifetime_;
+    if (call.failed && *call.failed > world_.now())
+      call.failed = world_.now() + lifetime_ + rounding;
     for (auto& [tag, leg] : call.legs) {
       if (leg.until) leg.until = std::max(*leg.until, world_.now() + life_of(leg));
-      if (leg.ended && *leg.ended > world_.now()) leg.ended = world_.now() + lifetime_;
+      if (leg.ended && *leg.ended > world_.now()) leg.ended = world_.now() + lifetime_ + rounding;
     }
   }
 }

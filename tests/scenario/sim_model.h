@@ -37,14 +37,17 @@ public:
   // A description names what its sender may not: as an offer it is refused, as an answer it opens
   // nothing.
   void made_lie(const std::string& body) { lies_.insert(body); }
-  // Somebody outside the call wrote it: it goes nowhere while there is something to protect.
-  void made_forgery(const std::string& body) { forgeries_.insert(body); }
+  // Somebody outside the call wrote it.
+  void made_forgery(const std::string& body) { forged_bodies_.insert(body); }
   // A message reaches the agent. `by_participant`: over its sender's own flow.
   void given(const Wire& message, bool by_participant);
   // The agent has put a message on the flow of one of the call's two user agents, or of a proxy.
   enum class To { caller, callee, proxy, other };
   // `proves`: over a transport on which it can prove who it is (DESIGN.md: never UDP alone).
   void sent(const Wire& message, To to, bool proves);
+  void sent_to_forger(const Wire& message);
+  // The agent has said it to somebody who is gone.
+  void unheard(const Wire& message, To to);
   void agent_restarted();
   void acknowledged(const pinhole::Request& request, pinhole::Result result);
 
@@ -68,7 +71,9 @@ private:
   };
   struct Leg {
     bool is_answered = false, is_confirmed = false, bye_given = false;
+    bool is_unheard = false;  // its BYE came while nobody could be asked about its sender
     bool is_accepted = false; // a 2xx has reached an agent
+    int known_to = -1;        // the agent that was given an answer of this branch last
     bool is_first = false;    // of the call's branches: a caller ends the others at once
     std::optional<TimePoint> ended, until;
     std::optional<TimePoint> since; // first answer forwarded
@@ -76,19 +81,35 @@ private:
   struct Call {
     std::map<std::string, Leg> legs;
     std::optional<TimePoint> failed;
-    int failed_by = 0;      // which agent said so
-    bool is_orphan = false; // its agent has died
+    int failed_by = 0;        // which agent said so
+    bool is_orphan = false;   // its agent has died
+    int invited = -1;         // the agent that has sent its INVITE on last ...
+    bool is_answered = false; // ... and has answered it
+    bool has_failure = false; // the INVITE's failure was given
+  };
+  // What somebody else has written in a participant's name, by the branch of its Via.
+  struct Forgery {
+    std::string call, leg, method;
+    bool has_body;
+    bool is_known, is_kernels; // when it was given
+    bool is_answered = false;  // by its first final response
   };
 
   [[nodiscard]] std::vector<Directed> flows_of(const Pair& pair) const;
   [[nodiscard]] std::string why_not_allowed(const Pair& pair);
   void forwarded(Pair& pair);
-  void judge_forgery(const std::string& call, const std::string& leg) const;
+  void given_forgery(const Wire& message);
+  void judge_forgery(const Forgery& forgery, const Wire& message);
+  [[nodiscard]] bool is_known(const std::string& call, const std::string& leg);
+  [[nodiscard]] bool is_kernels(const std::string& call, const std::string& leg);
+  [[nodiscard]] bool is_away();
+  void judge_answer_to_lie(const Wire& message);
   void leave_to_fate(const Pair& by);
   void ended(const std::string& call, const std::string& leg);
   [[nodiscard]] sip::Duration life_of(const Leg& leg) const;
+  void failed(const std::string& call);
   void supersede(const Pair& by);
-  void acknowledged(const std::string& invite);
+  void acknowledged(const std::string& invite, const std::string& leg);
   void refused(const std::string& invite);
   void watch_middlebox();
   [[nodiscard]] bool must_pass(const Pair& pair);
@@ -99,7 +120,9 @@ private:
   std::map<std::string, Call> calls_;
   std::vector<Pair> pairs_;
   std::map<std::string, std::string> bodies_; // body -> call
-  std::set<std::string> lies_, forgeries_;
+  std::set<std::string> lies_, forged_bodies_;
+  std::map<std::string, Forgery> forgeries_;
+  std::set<std::string> lying_requests_; // request_of()
   std::map<std::string, int>
       passed_; // body -> which of the agents, one after the other, sent it on last
   int agent_ = 0;
@@ -115,5 +138,7 @@ private:
 
 // "c7-two" of a message: the To or From tag that is the callee's ("" when there is none yet).
 [[nodiscard]] std::string leg_of(const Wire& message);
+// Somebody else wrote it in a participant's name.
+[[nodiscard]] bool is_forged(const Wire& message);
 
 } // namespace midcom::scenario

@@ -19,7 +19,7 @@ sip::Endpoint endpoint(const Station& station) {
 }
 
 constexpr std::size_t core_party = 6;
-constexpr std::size_t forger_party = 7;
+constexpr std::size_t first_forger = 7; // and all after it
 
 } // namespace
 
@@ -49,8 +49,14 @@ SimNet::SimNet(const Config& config, std::uint64_t seed, bool traces, bool hones
   add("plain", Kind::trunk, Transport::udp, "outside-udp", "192.0.2.130", 5060);
   add("core", Kind::core, Transport::tls, "outside", "192.0.2.5", 5061, "core.example.com");
   add("mallory", Kind::phone, Transport::tls, "inside", "10.1.0.66", 40000);
+  add("mordred", Kind::phone, Transport::tls, "outside", "203.0.113.66", 40000);
+  add("morgana", Kind::phone, Transport::udp, "inside-udp", "10.1.0.67", 5060);
   World::Hooks hooks;
   hooks.sent = [this](FlowId flow, const std::string& bytes) { sent(flow, bytes); };
+  hooks.undelivered = [this](FlowId flow, const std::string& bytes) {
+    const auto wire = Wire::parse(bytes);
+    if (const auto* call = call_of(wire)) model_->unheard(wire, to_whom(*call, by_flow_.at(flow)));
+  };
   hooks.connecting = [this](FlowId flow, const Target& target,
                             std::vector<std::string>& identities) {
     const auto index = party_of(target);
@@ -119,20 +125,18 @@ std::size_t SimNet::party_of(const Target& target) const {
   throw Violation("connects to " + target.address.to_string() + ", which nobody asked for");
 }
 
-// What is no participant's is refused (430, 503: before anybody asked who it is); a BYE to an agent
-// that has never seen its dialog may go on, its answer closes nothing.
-void SimNet::judge_reply_to_forger(const Wire& wire) const {
-  if (wire.is_request() || wire.status() < 200 || wire.method() == "BYE") return;
-  for (const int status : {403, 430, 481, 503})
-    if (wire.status() == status) return;
-  throw Violation("a stranger's " + wire.method() + " is answered " + wire.start_line);
-}
-
 SimCall* SimNet::call_of(const Wire& wire) {
   const auto id = wire.header("Call-ID");
   for (const auto& call : calls_)
     if (call->id() == id) return call.get();
   return nullptr;
+}
+
+Model::To SimNet::to_whom(const SimCall& call, std::size_t party) const {
+  return party == call.caller()   ? Model::To::caller
+         : party == call.callee() ? Model::To::callee
+         : party == core_party    ? Model::To::proxy
+                                  : Model::To::other;
 }
 
 void SimNet::sent(FlowId flow, const std::string& bytes) {
@@ -141,16 +145,12 @@ void SimNet::sent(FlowId flow, const std::string& bytes) {
   if (traces_)
     note("  agent -> " + parties_[index].station.name + ": " + wire.start_line + " [" +
          wire.header("Call-ID") + " " + wire.header("CSeq") + " " + leg_of(wire) + "]");
-  if (index == forger_party) judge_reply_to_forger(wire);
   const auto* call = call_of(wire);
   if (call && wire.status() == 488) ++figures_.answers_488;
-  if (call)
-    model_->sent(wire,
-                 index == call->caller()   ? Model::To::caller
-                 : index == call->callee() ? Model::To::callee
-                 : index == core_party     ? Model::To::proxy
-                                           : Model::To::other,
-                 parties_[index].transport != Transport::udp);
+  if (index >= first_forger)
+    model_->sent_to_forger(wire);
+  else if (call)
+    model_->sent(wire, to_whom(*call, index), parties_[index].transport != Transport::udp);
   parties_[index].to_party.push_back(bytes);
 }
 
@@ -291,7 +291,7 @@ void SimNet::to_party(std::size_t index, bool fair) {
   if (lost) return;
   const auto wire = Wire::parse(bytes);
   if (index == core_party) return core_receives(wire);
-  if (auto* call = call_of(wire); call && index != forger_party) call->on_message(index, wire);
+  if (auto* call = call_of(wire); call && index < first_forger) call->on_message(index, wire);
 }
 
 bool SimNet::move_packet(bool fair) {
@@ -372,16 +372,13 @@ void SimNet::disaster() {
 }
 
 void SimNet::forge(const SimCall& call) {
-  const char* method = "BYE";
-  std::size_t end = 0;
-  if (!honest_) {
-    method = std::array{"BYE", "CANCEL", "INVITE"}[mischief_.below(3)];
-    end = mischief_.below(2);
-  }
-  const auto wire = call.forged(method, end, parties_[forger_party].station);
+  constexpr std::array methods = {"BYE", "BYE", "INVITE", "UPDATE", "PRACK", "ACK", "CANCEL"};
+  const auto forger = first_forger + mischief_.below(parties_.size() - first_forger);
+  const auto wire = call.forged(methods[mischief_.below(methods.size())], mischief_.below(2),
+                                parties_[forger].station);
   if (wire.start_line.empty()) return;
   ++figures_.forgeries;
-  transmit(forger_party, wire);
+  transmit(forger, wire);
 }
 
 void SimNet::step(bool finishing) {

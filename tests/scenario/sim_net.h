@@ -25,7 +25,7 @@ struct Figures {
 
 class SimNet {
 public:
-  // `honest`: nobody lies and BYE alone is forged; else the dice fall as they do with liars.
+  // `honest`: no user agent lies; else the dice fall as they do with liars.
   SimNet(const Config& config, std::uint64_t seed, bool traces, bool honest);
 
   // Throws Violation or another std::exception.
@@ -50,6 +50,7 @@ private:
   void note(const std::string& text);
   void note_log(); // what the agent has logged since
   void sent(FlowId flow, const std::string& bytes);
+  [[nodiscard]] Model::To to_whom(const SimCall& call, std::size_t party) const;
   [[nodiscard]] std::size_t party_of(const Target& target) const;
   void open(Party& party);
   void transmit(std::size_t party, const Wire& wire);
@@ -57,7 +58,6 @@ private:
   void step(bool finishing);
   void disaster();
   void forge(const SimCall& call);
-  void judge_reply_to_forger(const Wire& wire) const;
   bool move_packet(bool fair);
   void to_agent(std::size_t party, bool fair);
   void to_party(std::size_t party, bool fair);

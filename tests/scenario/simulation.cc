@@ -108,8 +108,8 @@ bool run_seed(const Config& config, std::uint64_t seed, bool traces, bool explai
   } catch (const std::exception& error) {
     if (!traces && explains) return run_seed(config, seed, true, true, honest, figures);
     std::cout << net.trace() << "FAIL seed " << seed << " at " << net.elapsed_ms() << ": "
-              << error.what()
-              << "\n  again with: simulation --trace --seeds 1 --start " << seed << "\n";
+              << error.what() << "\n  again with: simulation --trace --seeds 1 --start " << seed
+              << "\n";
     return false;
   }
 }

@@ -100,7 +100,10 @@ void World::finish_connect(FlowId flow, ConnectOutcome outcome) {
 
 void World::send(FlowId flow, sip::Bytes bytes) {
   const auto found = flows_.find(flow);
-  if (found == flows_.end() || found->second.closing) return;
+  if (found == flows_.end() || found->second.closing) {
+    if (hooks_.undelivered) hooks_.undelivered(flow, *bytes);
+    return;
+  }
   if (found->second.connecting)
     found->second.queued.push_back(std::move(bytes));
   else

@@ -38,6 +38,8 @@ public:
     std::function<ConnectOutcome(FlowId, const Target&, std::vector<std::string>&)> connecting;
     // The agent closed a flow, or its process died.
     std::function<void(FlowId)> closed;
+    // Bytes for a flow that is no more.
+    std::function<void(FlowId, const std::string&)> undelivered = {};
     // The agent is about to hear how a request of its has gone.
     std::function<void(const pinhole::Request&, pinhole::Result)> acknowledged = {};
   };
