@@ -25,11 +25,15 @@ enum class Error : std::uint8_t {
   bad_host,
   bad_address, // an address literal that is none
   bad_port,
-  unsupported, // well formed, but of a kind that is not handled here
-  overlap,     // two edits touch the same bytes
-  outside,     // a span lies outside the message
-  mismatch,    // two parts that must agree don't (m= count, version, tags)
-  not_sip,     // the bytes do not begin like SIP
+  unsupported,  // well formed, but of a kind that is not handled here
+  overlap,      // two edits touch the same bytes
+  outside,      // a span lies outside the message
+  mismatch,     // two parts that must agree don't (m= count, version, tags)
+  not_sip,      // the bytes do not begin like SIP
+  too_deep,     // multiparts inside one another beyond the limit
+  bad_boundary, // a multipart boundary that is none, or that also stands where it ends no part
+  bad_encoding, // a body that is not what its transfer encoding allows
+  bad_date,     // no SIP-date (RFC 3261 25.1) of the years 1970 to 9999
 };
 
 [[nodiscard]] std::string_view to_string(Error error);

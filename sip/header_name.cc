@@ -16,7 +16,7 @@ struct Entry {
 };
 
 using enum HeaderName;
-constexpr std::array<Entry, 41> entries{{
+constexpr std::array<Entry, 43> entries{{
     {accept, "Accept", '\0', false},
     {allow, "Allow", '\0', false},
     {authorization, "Authorization", '\0', false},
@@ -24,7 +24,9 @@ constexpr std::array<Entry, 41> entries{{
     {contact, "Contact", 'm', false},
     {content_disposition, "Content-Disposition", '\0', true},
     {content_encoding, "Content-Encoding", 'e', false},
+    {content_id, "Content-ID", '\0', true},
     {content_length, "Content-Length", 'l', true},
+    {content_transfer_encoding, "Content-Transfer-Encoding", '\0', true},
     {content_type, "Content-Type", 'c', true},
     {cseq, "CSeq", '\0', true},
     {date, "Date", '\0', true},

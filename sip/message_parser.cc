@@ -71,26 +71,6 @@ Result<void> check_version(std::string_view text) {
   return {};
 }
 
-// callid = word [ "@" word ] (RFC 3261 25.1).
-bool is_call_id(std::string_view text) {
-  static constexpr CharSet word_chars(token_chars, "()<>:\\\"/[]?{}");
-  Cursor cursor(text);
-  if (cursor.take_while(word_chars).empty()) return false;
-  if (cursor.accept('@') && cursor.take_while(word_chars).empty()) return false;
-  return cursor.at_end();
-}
-
-Result<CSeq> parse_cseq(std::string_view value) {
-  static constexpr std::uint64_t maximum = (1ULL << 31) - 1;
-  Cursor cursor(value);
-  const auto number = parse_number(cursor.take_while(digit_chars), maximum);
-  if (!number || !space_chars.has(cursor.peek())) return std::unexpected(Error::bad_cseq);
-  cursor.skip_space();
-  const std::string_view method = cursor.take_while(token_chars);
-  if (method.empty() || !cursor.at_end()) return std::unexpected(Error::bad_cseq);
-  return CSeq{static_cast<std::uint32_t>(*number), method};
-}
-
 // response-num of RFC 3262: 1..2^32-1.
 bool is_response_number(std::string_view text) {
   const auto number = parse_number(text, UINT32_MAX);
@@ -108,14 +88,9 @@ Result<void> check_rack(std::string_view value) {
 
 } // namespace
 
-Result<HeaderBlock> read_header_block(std::string_view bytes, const MessageLimits& limits) {
-  HeaderBlock block;
+Result<FieldBlock> read_field_block(std::string_view bytes, const MessageLimits& limits) {
+  FieldBlock block;
   std::size_t offset = 0;
-  const auto start = take_line(bytes, offset);
-  if (!start) return std::unexpected(start.error());
-  if (offset > limits.line) return std::unexpected(Error::too_long);
-  if (is_continuation(bytes, offset)) return std::unexpected(Error::syntax);
-  block.start_line = *start;
   std::bitset<256> seen;
   block.fields.reserve(24);
   while (true) {
@@ -132,6 +107,38 @@ Result<HeaderBlock> read_header_block(std::string_view bytes, const MessageLimit
   block.size = offset + 2;
   if (block.size > limits.headers) return std::unexpected(Error::too_long);
   return block;
+}
+
+Result<HeaderBlock> read_header_block(std::string_view bytes, const MessageLimits& limits) {
+  std::size_t offset = 0;
+  const auto start = take_line(bytes, offset);
+  if (!start) return std::unexpected(start.error());
+  if (offset > limits.line || offset > limits.headers) return std::unexpected(Error::too_long);
+  if (is_continuation(bytes, offset)) return std::unexpected(Error::syntax);
+  MessageLimits rest = limits;
+  rest.headers -= offset;
+  auto block = read_field_block(bytes.substr(offset), rest);
+  if (!block) return std::unexpected(block.error());
+  return HeaderBlock{*start, std::move(block->fields), offset + block->size};
+}
+
+bool is_call_id(std::string_view text) {
+  static constexpr CharSet word_chars(token_chars, "()<>:\\\"/[]?{}");
+  Cursor cursor(text);
+  if (cursor.take_while(word_chars).empty()) return false;
+  if (cursor.accept('@') && cursor.take_while(word_chars).empty()) return false;
+  return cursor.at_end();
+}
+
+Result<CSeq> parse_cseq(std::string_view value) {
+  static constexpr std::uint64_t maximum = (1ULL << 31) - 1;
+  Cursor cursor(value);
+  const auto number = parse_number(cursor.take_while(digit_chars), maximum);
+  if (!number || !space_chars.has(cursor.peek())) return std::unexpected(Error::bad_cseq);
+  cursor.skip_space();
+  const std::string_view method = cursor.take_while(token_chars);
+  if (method.empty() || !cursor.at_end()) return std::unexpected(Error::bad_cseq);
+  return CSeq{static_cast<std::uint32_t>(*number), method};
 }
 
 Result<std::optional<std::size_t>> content_length(std::span<const HeaderField> fields,

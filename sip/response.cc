@@ -94,7 +94,7 @@ void add_field(std::string& out, std::string_view name, std::string_view value) 
 }
 
 std::string write_response(int status, const Copied& copied, std::string_view new_tag,
-                           std::string_view extra) {
+                           std::string_view extra, const Content& content = {}) {
   std::string out = "SIP/2.0 " + std::to_string(status) + " ";
   out.append(reason_phrase(status)).append("\r\n").append(copied.vias);
   add_field(out, "From", copied.from);
@@ -103,7 +103,10 @@ std::string write_response(int status, const Copied& copied, std::string_view ne
   add_field(out, "To", to);
   add_field(out, "Call-ID", copied.call_id);
   add_field(out, "CSeq", copied.cseq);
-  return out.append(extra).append("Content-Length: 0\r\n\r\n");
+  out.append(extra);
+  add_field(out, "Content-Type", content.type);
+  add_field(out, "Content-Length", std::to_string(content.octets.size()));
+  return out.append("\r\n").append(content.octets);
 }
 
 // All Via fields as they came, the first value of all replaced when there is a replacement.
@@ -156,7 +159,8 @@ std::string_view reason_phrase(int status) {
 }
 
 std::string make_response(const Message& request, int status, std::string_view to_tag,
-                          std::string_view extra, std::string_view first_via) {
+                          std::string_view extra, std::string_view first_via,
+                          const Content& content) {
   const std::string vias = copy_vias(request, first_via);
   const Copied copied{vias, request.from().text, request.to().text, request.call_id(),
                       value_of(request, HeaderName::cseq)};
@@ -165,7 +169,7 @@ std::string make_response(const Message& request, int status, std::string_view t
   // RFC 3261 8.2.6.1: a 100 carries the request's Timestamp.
   if (const HeaderField* timestamp = request.first("Timestamp"); timestamp && status == 100)
     fields.append(timestamp->line);
-  return write_response(status, copied, new_tag, fields.append(extra));
+  return write_response(status, copied, new_tag, fields.append(extra), content);
 }
 
 std::string make_response(const RejectedRequest& request, int status, std::string_view to_tag,

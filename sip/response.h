@@ -11,13 +11,18 @@ namespace midcom::sip {
 
 [[nodiscard]] std::string_view reason_phrase(int status); // "" for an unknown status
 
+struct Content {
+  std::string_view type, octets; // both empty: none
+};
+
 // A response of our own to `request` (RFC 3261 8.2.6): all Via fields, From, To (with `to_tag`
 // added when it is not empty and To has none), Call-ID, CSeq, `extra` (whole field lines with
-// CRLF), Content-Length: 0. `first_via` replaces the first Via value when not empty (received/rport
+// CRLF), `content`, Content-Length. `first_via` replaces the first Via value when not empty (received/rport
 // added).
 [[nodiscard]] std::string make_response(const Message& request, int status, std::string_view to_tag,
                                         std::string_view extra = {},
-                                        std::string_view first_via = {});
+                                        std::string_view first_via = {},
+                                        const Content& content = {});
 // The same for a request that did not pass the gate.
 [[nodiscard]] std::string make_response(const RejectedRequest& request, int status,
                                         std::string_view to_tag, std::string_view extra = {});

@@ -167,6 +167,7 @@ TEST(Error, EveryOneHasItsWord) {
   EXPECT_EQ(to_string(Error::syntax), "syntax");
   EXPECT_EQ(to_string(Error::bad_content_length), "bad-content-length");
   EXPECT_EQ(to_string(Error::not_sip), "not-sip");
+  EXPECT_EQ(to_string(Error::bad_date), "bad-date");
 }
 
 } // namespace
