@@ -2,46 +2,14 @@
 // The corpus of test messages, where it is at hand, against the expectations of its manifest. What
 // deviates must stand in argued.tsv, and what stands there must deviate.
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <set>
 
 #include "sip/message.h"
 #include "sip/sdp.h"
 #include "sip/stream_framer.h"
-#include "tests/torture/table.h"
+#include "tests/torture/corpus.h"
 
 namespace midcom::torture {
 namespace {
-
-enum class Expectation { accept, reject, either };
-enum Column { file = 1, kind = 2, stream_expect = 5, datagram_expect = 6, columns = 10 };
-
-// A folder that is gone with the object.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "torture-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
-private:
-  std::string path_;
-};
-
-std::string archive_path() {
-  if (const char* named = std::getenv("MIDCOM_CORPORA")) return named;
-  return std::string(MIDCOM_SOURCE_DIR) + "/../shared/corpora.tar.gz";
-}
 
 bool has(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
@@ -97,46 +65,6 @@ bool is_accepted_on_stream(const std::string& bytes) {
       return sip::Message::parse(outcome.substr(6), sip::Framing::stream, {}).has_value();
   return false;
 }
-
-class Corpus : public testing::Test {
-protected:
-  void SetUp() override {
-    const std::string archive = archive_path();
-    if (!is_file(archive))
-      GTEST_SKIP() << archive << " is not there; MIDCOM_CORPORA may name the archive";
-    const std::string command = "tar -xzf '" + archive + "' -C '" + folder_.path() + "'";
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
-    for (const auto& row : read_table(std::string(MIDCOM_SOURCE_DIR) + "/tests/torture/argued.tsv"))
-      argued_.insert(row.at(0) + " " + row.at(1));
-    rows_ = read_table(folder_.path() + "/corpora/manifest.tsv");
-    ASSERT_GT(rows_.size(), 1U);
-    rows_.erase(rows_.begin());
-  }
-
-  std::string bytes_of(const std::vector<std::string>& row) const {
-    return read_bytes(folder_.path() + "/corpora/" + row.at(Column::file));
-  }
-
-  void judge(const std::string& name, Expectation expected, bool accepted) {
-    judged_.insert(name);
-    if (expected == Expectation::either) return;
-    if (accepted == (expected == Expectation::accept)) return;
-    deviating_.insert(name);
-    EXPECT_TRUE(argued_.contains(name))
-        << name << (accepted ? ": accepted" : ": refused") << " against the manifest";
-  }
-
-  void check_argued() const {
-    for (const std::string& name : argued_) {
-      if (!judged_.contains(name)) continue; // another test's row
-      EXPECT_TRUE(deviating_.contains(name)) << name << " is argued for but does not deviate";
-    }
-  }
-
-  TemporaryFolder folder_;
-  std::vector<std::vector<std::string>> rows_;
-  std::set<std::string> argued_, deviating_, judged_;
-};
 
 TEST_F(Corpus, SipMessages) {
   std::size_t messages = 0;
