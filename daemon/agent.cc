@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/agent.h"
 
-#include <algorithm>
-
+#include "daemon/disclosure_service.h"
 #include "daemon/firewall.h"
 #include "daemon/flow_table.h"
+#include "daemon/opener_client.h"
 #include "daemon/peer_directory.h"
 #include "daemon/proxy.h"
 #include "sip/message.h"
@@ -13,12 +13,16 @@ namespace midcom {
 
 struct Agent::Impl {
   Impl(const AgentConfig& configuration, const Secrets& keys, Network& net,
-       MiddleboxPort& middlebox, EventLog& event_log, Random random)
+       MiddleboxPort& middlebox, OpenerPort& opener_port, EventLog& event_log, Random random,
+       WallClock wall_clock)
       : config(configuration), secrets(keys), log(event_log), network(net), peers(configuration),
+        openers(configuration.smime.openers, configuration.timeouts.opener, opener_port),
         flows(peers, net, configuration.limits.connections),
+        disclosures(configuration, peers, openers, event_log, std::move(wall_clock)),
         firewall(configuration, peers, secrets, middlebox, event_log,
                  [this](const CallPtr& call, sip::TimePoint now) { proxy.resume(call, now); }),
-        proxy(configuration, peers, secrets, net, flows, firewall, event_log, std::move(random)) {}
+        proxy(configuration, peers, secrets, net, flows, disclosures, firewall, event_log,
+              std::move(random)) {}
 
   [[nodiscard]] std::string_view name_of(const FlowEntry& flow) const {
     return flow.peer == no_peer ? std::string_view("-") : peers.at(flow.peer).name;
@@ -29,15 +33,19 @@ struct Agent::Impl {
   EventLog& log;
   Network& network;
   PeerDirectory peers;
+  OpenerClient openers;
   FlowTable flows;
+  DisclosureService disclosures;
   Firewall firewall;
   Proxy proxy;
   pinhole::event::Ready middlebox_ready{}; // as last announced
 };
 
 Agent::Agent(const AgentConfig& config, const Secrets& secrets, Network& network,
-             MiddleboxPort& middlebox, EventLog& log, Random random)
-    : impl_(std::make_unique<Impl>(config, secrets, network, middlebox, log, std::move(random))) {}
+             MiddleboxPort& middlebox, OpenerPort& openers, EventLog& log, Random random,
+             WallClock wall_clock)
+    : impl_(std::make_unique<Impl>(config, secrets, network, middlebox, openers, log,
+                                   std::move(random), std::move(wall_clock))) {}
 
 Agent::~Agent() = default;
 
@@ -101,16 +109,32 @@ void Agent::on_middlebox_down(sip::TimePoint) {
 
 void Agent::on_middlebox_up(sip::TimePoint) {} // usable from event::Ready on
 
+void Agent::on_opener_reply(std::size_t opener, const opener::Reply& reply, sip::TimePoint now) {
+  impl_->openers.on_reply(opener, reply, now);
+}
+
+void Agent::on_opener_down(std::size_t opener, sip::TimePoint now) {
+  impl_->log.write(Event(Level::notice, "opener.down").add("number", opener + 1));
+  impl_->openers.on_down(opener, now);
+}
+
+void Agent::on_opener_up(std::size_t opener, sip::TimePoint now) {
+  impl_->log.write(Event(Level::info, "opener.up").add("number", opener + 1));
+  impl_->openers.on_up(opener, now);
+}
+
 void Agent::on_timer(sip::TimePoint now) {
+  impl_->openers.on_timer(now);
   impl_->proxy.on_timer(now);
   impl_->firewall.on_timer(now);
 }
 
 std::optional<sip::TimePoint> Agent::next_deadline() const {
-  const auto a = impl_->proxy.next_deadline();
-  const auto b = impl_->firewall.next_deadline();
-  if (!a) return b;
-  return b ? std::min(*a, *b) : a;
+  std::optional<sip::TimePoint> next;
+  for (const auto& deadline : {impl_->proxy.next_deadline(), impl_->firewall.next_deadline(),
+                               impl_->openers.next_deadline()})
+    if (deadline && (!next || *deadline < *next)) next = deadline;
+  return next;
 }
 
 Agent::Counts Agent::counts() const {

@@ -28,6 +28,19 @@ struct ListenerConfig {
 enum class KeyPolicy : std::uint8_t { hidden, warn, allow }; // E2M.md 4
 enum class PeerKind : std::uint8_t { phones, trunk };
 
+// What midcomd asks of end-to-end sealed or signed bodies that come from a peer (E2M.md 4).
+struct DisclosurePolicy {
+  enum class Opaque : std::uint8_t { forward, refuse }; // a body sealed for others alone
+  enum class Legacy : std::uint8_t { allow, refuse };   // no S/MIME: SDP in clear inside TLS
+  enum class BadAnswer : std::uint8_t { block_media, terminate };
+  enum class Answerer : std::uint8_t { to_uri, peer_domain, any_trusted };
+  std::vector<std::string> view, verify; // "type/subtype", lower case: must be readable, signed
+  Opaque opaque = Opaque::forward;
+  Legacy legacy = Legacy::allow;
+  BadAnswer on_bad_answer = BadAnswer::block_media;
+  Answerer answerer = Answerer::to_uri; // who may sign an answer
+};
+
 // A configured neighbour.
 struct PeerConfig {
   std::string name;
@@ -44,6 +57,7 @@ struct PeerConfig {
   KeyPolicy keys = KeyPolicy::hidden; // SRTP keys in clear SDP (RFC 4568)
   std::vector<std::string> methods;   // allowed request methods; empty: the default list
   std::uint32_t max_calls = 1000;
+  DisclosurePolicy disclosure;
 };
 
 struct RouteConfig {
@@ -59,6 +73,17 @@ struct TimeoutConfig {
   std::chrono::seconds call{43200};       // absolute lifetime of a call's rules
   std::chrono::milliseconds grace{2000};  // old rules after a port change (RFC 3264 8.3.1)
   std::chrono::milliseconds commit{2000}; // wait for the middlebox before 500
+  std::chrono::milliseconds opener{2000}; // wait for an opener
+};
+
+inline constexpr std::size_t max_own_certificate = 16384;
+
+// [smime] as the agent needs it; the keys go to the openers alone.
+struct SmimeConfig {
+  std::size_t openers = 0;                // processes; 0: no [smime], no body is opened
+  std::chrono::seconds date_window{3600}; // how far a Date may be from our clock
+  std::size_t replay_entries = 100000;
+  std::string certificate; // DER: ours to encrypt for, as 496 offers it. The supervisor fills it in
 };
 
 struct LimitConfig {
@@ -83,6 +108,7 @@ struct AgentConfig {
   TimeoutConfig timeouts;
   LimitConfig limits;
   pinhole::Mode mode = pinhole::Mode::appliance;
+  SmimeConfig smime;
 };
 
 } // namespace midcom

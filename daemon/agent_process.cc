@@ -17,6 +17,7 @@
 #include "daemon/control_server.h"
 #include "daemon/event_loop.h"
 #include "daemon/memory_file.h"
+#include "daemon/opener_links.h"
 #include "daemon/role_slice.h"
 #include "daemon/role_start.h"
 #include "daemon/sandbox.h"
@@ -36,6 +37,12 @@ void fill_random(std::uint8_t* bytes, std::size_t size) {
     bytes += got;
     size -= static_cast<std::size_t>(got);
   }
+}
+
+std::int64_t seconds_since_epoch() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 // All that came with the supervisor's first message.
@@ -84,13 +91,16 @@ AgentStart read_start(Channel::Message message) {
 
 // Hands every event of network, channel and clock to the agent and keeps the one timer at the
 // agent's next deadline: once per turn of the loop, behind all that was ready in it.
-class AgentProcess final : public NetworkEvents, public MiddleboxPort {
+class AgentProcess final : public NetworkEvents, public MiddleboxPort, public OpenerEvents {
 public:
   AgentProcess(AgentStart& start, FileDescriptor supervisor)
       : config_(std::move(start.slice.config)), secrets_(start.secrets),
         log_(open_role_log(start.slice.log, "agent")),
         network_(make_network(std::move(start.tls), std::move(start.listeners))),
-        agent_(config_, secrets_, *network_, *this, *log_, fill_random),
+        openers_(loop_, config_.smime.openers, *this,
+                 [this](std::size_t opener) { end_opener(opener); }),
+        agent_(config_, secrets_, *network_, *this, openers_, *log_, fill_random,
+               seconds_since_epoch),
         due_(loop_, [this] { on_due(); }), rearm_(loop_, [this] { rearm(); }),
         supervisor_(loop_, std::move(supervisor), supervisor_callbacks()), started_(loop_.now()) {
     if (start.control)
@@ -128,6 +138,20 @@ public:
     rearm_.schedule();
   }
 
+  void on_opener_reply(std::size_t opener, const opener::Reply& reply,
+                       sip::TimePoint now) override {
+    agent_.on_opener_reply(opener, reply, now);
+    rearm_.schedule();
+  }
+  void on_opener_down(std::size_t opener, sip::TimePoint now) override {
+    agent_.on_opener_down(opener, now);
+    rearm_.schedule();
+  }
+  void on_opener_up(std::size_t opener, sip::TimePoint now) override {
+    agent_.on_opener_up(opener, now);
+    rearm_.schedule();
+  }
+
 private:
   std::unique_ptr<SocketNetwork> make_network(TlsMaterial tls,
                                               std::vector<FileDescriptor> listeners) {
@@ -150,8 +174,13 @@ private:
     if (!decoded) return ChannelLink::Verdict::end;
     if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
       supervisor_.send(encode(Control(control::Pong{ping->number})));
-    } else if (std::holds_alternative<control::Peer>(*decoded) && message.descriptors.size() == 1) {
-      connect(std::move(message.descriptors.front()));
+    } else if (const auto* peer = std::get_if<control::Peer>(&*decoded);
+               peer != nullptr && message.descriptors.size() == 1 &&
+               peer->opener <= openers_.size()) {
+      if (peer->opener == 0)
+        connect(std::move(message.descriptors.front()));
+      else
+        openers_.connect(peer->opener - 1U, std::move(message.descriptors.front()));
     } else if (std::holds_alternative<control::Stop>(*decoded)) {
       network_->stop_listening();
       loop_.stop();
@@ -198,6 +227,12 @@ private:
     loop_.stop();
   }
 
+  void end_opener(std::size_t opener) {
+    log_->write(Event(Level::error, "opener.violation").add("number", opener + 1));
+    supervisor_.send(
+        encode(Control(control::OpenerViolation{static_cast<std::uint8_t>(opener + 1)})));
+  }
+
   std::string answer(std::string_view line) {
     const auto request = parse_control_request(line);
     if (!request) return control_error("bad-request");
@@ -230,6 +265,7 @@ private:
   bool is_middlebox_up_ = false;
   std::unique_ptr<ChannelLink> middlebox_;
   std::unique_ptr<SocketNetwork> network_;
+  OpenerLinks openers_;
   Agent agent_;
   TimerEvent due_;
   DeferredEvent rearm_;

@@ -2,7 +2,8 @@
 #include "daemon/channel_codec.h"
 
 #include <array>
-#include <type_traits>
+
+#include "daemon/wire_variant.h"
 
 namespace midcom {
 
@@ -151,7 +152,28 @@ void fields(Wire& wire, Field<Wire, control::StartMiddlebox>& start) {
 }
 
 template <class Wire>
-void fields(Wire&, Field<Wire, control::Peer>&) {}
+void fields(Wire& wire, Field<Wire, control::StartOpener>& start) {
+  wire.number(start.uid);
+  wire.number(start.gid);
+}
+
+template <class Wire>
+void opener_number(Wire& wire, Field<Wire, std::uint8_t>& number, std::uint8_t least) {
+  wire.number(number);
+  if constexpr (!Wire::is_writer)
+    if (number < least || number > max_openers) wire.fail(WireError::range);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, control::Peer>& peer) {
+  opener_number(wire, peer.opener, 0);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, control::OpenerViolation>& violation) {
+  opener_number(wire, violation.opener, 1);
+}
+
 template <class Wire>
 void fields(Wire&, Field<Wire, control::Stop>&) {}
 template <class Wire>
@@ -169,67 +191,32 @@ void fields(Wire& wire, Field<Wire, control::Pong>& pong) {
   wire.number(pong.number);
 }
 
-// The kind octet is the family's base plus the alternative's index: a reply sent where a request
-// is awaited is an unknown kind.
-enum class Base : std::uint8_t { request = 0x10, reply = 0x40, control = 0x80 };
-
-template <class Variant>
-std::string encode_variant(const Variant& message, Base base) {
-  WireWriter writer;
-  writer.number(static_cast<std::uint8_t>(static_cast<std::size_t>(base) + message.index()));
-  std::visit([&](const auto& alternative) { fields(writer, alternative); }, message);
-  return std::move(writer).finish();
-}
-
-template <class Variant, std::size_t index = 0>
-bool read_alternative(WireReader& reader, std::size_t wanted, Variant& message) {
-  if constexpr (index == std::variant_size_v<Variant>) {
-    return false;
-  } else {
-    if (index != wanted) return read_alternative<Variant, index + 1>(reader, wanted, message);
-    fields(reader, message.template emplace<index>());
-    return true;
-  }
-}
-
-template <class Variant>
-std::expected<Variant, WireError> decode_variant(std::string_view bytes, Base base) {
-  WireReader reader(bytes);
-  std::uint8_t kind = 0;
-  reader.number(kind);
-  if (reader.has_failed()) return std::unexpected(WireError::truncated);
-  Variant message;
-  // A kind below the base wraps to an index that no variant has.
-  const std::size_t index = std::size_t{kind} - static_cast<std::size_t>(base);
-  if (!read_alternative(reader, index, message)) return std::unexpected(WireError::unknown_kind);
-  if (const auto error = reader.finish()) return std::unexpected(*error);
-  return message;
-}
+constexpr auto each_field = [](auto& wire, auto& message) { fields(wire, message); };
 
 } // namespace
 
 std::string encode(const pinhole::Request& request) {
-  return encode_variant(request, Base::request);
+  return encode_variant(request, KindBase::middlebox_request, each_field);
 }
 
 std::string encode(const pinhole::Reply& reply) {
-  return encode_variant(reply, Base::reply);
+  return encode_variant(reply, KindBase::middlebox_reply, each_field);
 }
 
 std::string encode(const Control& message) {
-  return encode_variant(message, Base::control);
+  return encode_variant(message, KindBase::control, each_field);
 }
 
 std::expected<pinhole::Request, WireError> decode_request(std::string_view bytes) {
-  return decode_variant<pinhole::Request>(bytes, Base::request);
+  return decode_variant<pinhole::Request>(bytes, KindBase::middlebox_request, each_field);
 }
 
 std::expected<pinhole::Reply, WireError> decode_reply(std::string_view bytes) {
-  return decode_variant<pinhole::Reply>(bytes, Base::reply);
+  return decode_variant<pinhole::Reply>(bytes, KindBase::middlebox_reply, each_field);
 }
 
 std::expected<Control, WireError> decode_control(std::string_view bytes) {
-  return decode_variant<Control>(bytes, Base::control);
+  return decode_variant<Control>(bytes, KindBase::control, each_field);
 }
 
 } // namespace midcom

@@ -22,6 +22,7 @@ inline constexpr std::size_t max_rules_in_message = 1024;
 inline constexpr std::size_t max_counters_in_message = 2048;
 inline constexpr std::size_t max_groups_in_message = 4096;
 inline constexpr std::size_t max_description = 4096;
+inline constexpr std::uint8_t max_openers = 16;
 
 // Agent and middlebox. encode() throws std::length_error beyond the bounds above.
 [[nodiscard]] std::string encode(const pinhole::Request& request);
@@ -43,8 +44,15 @@ struct StartMiddlebox {
   std::uint32_t uid, gid;
   auto operator<=>(const StartMiddlebox&) const = default;
 };
-// To either: the descriptor is its end of a new channel between the two; an older one is over.
+// To an opener, the first message. Descriptors: empty directory, opener slice, certificate, key,
+// authorities, revocation lists.
+struct StartOpener {
+  std::uint32_t uid, gid;
+  auto operator<=>(const StartOpener&) const = default;
+};
+// To one of two: the descriptor is its end of a new channel between them; an older one is over.
 struct Peer {
+  std::uint8_t opener = 0; // to the agent: which opener, from 1; 0 is the middlebox. To others 0
   auto operator<=>(const Peer&) const = default;
 };
 struct Ping { // answered by a Pong with the same number from the event loop
@@ -54,11 +62,11 @@ struct Ping { // answered by a Pong with the same number from the event loop
 struct Stop { // end in good order
   auto operator<=>(const Stop&) const = default;
 };
-// From either: privileges are dropped and proven to be, the event loop is about to run.
+// From each: privileges are dropped and proven to be, the event loop is about to run.
 struct Up {
   auto operator<=>(const Up&) const = default;
 };
-// From the middlebox: the agent sent what is no message; the supervisor ends that agent.
+// From middlebox or opener: the agent sent what is no message; the supervisor ends that agent.
 struct Violation {
   auto operator<=>(const Violation&) const = default;
 };
@@ -66,10 +74,16 @@ struct Pong {
   std::uint64_t number;
   auto operator<=>(const Pong&) const = default;
 };
+// From the agent: this opener sent what is no message, or no answer to a request; the supervisor
+// ends it.
+struct OpenerViolation {
+  std::uint8_t opener; // from 1
+  auto operator<=>(const OpenerViolation&) const = default;
+};
 } // namespace control
-using Control =
-    std::variant<control::StartAgent, control::StartMiddlebox, control::Peer, control::Ping,
-                 control::Stop, control::Up, control::Pong, control::Violation>;
+using Control = std::variant<control::StartAgent, control::StartMiddlebox, control::Peer,
+                             control::Ping, control::Stop, control::Up, control::Pong,
+                             control::Violation, control::StartOpener, control::OpenerViolation>;
 inline constexpr std::size_t descriptors_before_listeners = 6;
 
 [[nodiscard]] std::string encode(const Control& message);

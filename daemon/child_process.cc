@@ -52,7 +52,15 @@ std::vector<std::string> child_environment() {
 } // namespace
 
 std::string_view to_string(Role role) {
-  return role == Role::agent ? "agent" : "middlebox";
+  switch (role) {
+  case Role::agent:
+    return "agent";
+  case Role::middlebox:
+    return "middlebox";
+  case Role::opener:
+    return "opener";
+  }
+  return "";
 }
 
 pid_t start_child(Role role, const FileDescriptor& channel) {

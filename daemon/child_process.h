@@ -11,7 +11,7 @@
 
 namespace midcom {
 
-enum class Role : std::uint8_t { agent, middlebox };
+enum class Role : std::uint8_t { agent, middlebox, opener };
 [[nodiscard]] std::string_view to_string(Role role);
 
 inline constexpr int channel_fd = 3;

@@ -152,6 +152,7 @@ void check_all(ConfigDraft& draft) {
   check_networks(draft);
   check_routes(draft);
   check_tls(draft);
+  check_smime(draft);
   check_limits(draft);
   check_log_and_firewall(draft);
 }

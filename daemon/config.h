@@ -28,11 +28,23 @@ struct TlsConfig {
   std::uint16_t minimum_version = 0x0303; // TLS 1.2
 };
 
+// [smime] as the openers need it.
+struct OpenerConfig {
+  enum class CrlPolicy : std::uint8_t { use_if_present, required };
+  std::string certificate_file, key_file;       // PEM; empty: no [smime]
+  std::vector<std::string> ca_files, crl_files; // PEM
+  CrlPolicy crl_policy = CrlPolicy::use_if_present;
+  std::vector<std::string> extended_key_usages; // dotted; a signer has one of them. Empty: any
+  std::chrono::seconds cek_lifetime{3600};
+  std::string user = "midcomd-opener";
+};
+
 struct Config {
   AgentConfig agent;
   pinhole::Policy policy;
   LogConfig log;
   TlsConfig tls;
+  OpenerConfig opener;
   std::string user = "midcomd";
   std::string middlebox_user = "midcomd-middlebox";
   std::string state_directory = "/var/lib/midcomd";

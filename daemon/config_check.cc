@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/config_check.h"
-#include "daemon/endpoint_conversion.h"
 
 #include <algorithm>
-#include <sys/stat.h>
+
+#include "daemon/config_files.h"
+#include "daemon/endpoint_conversion.h"
 
 namespace midcom {
 
@@ -154,30 +155,6 @@ bool is_same_to_all(const PlacedNetwork& a, const PlacedNetwork& b) {
          (a.peer->peer.identities.empty() || b.peer->peer.identities.empty());
 }
 
-// Why the file can't be used; "" when it can.
-std::string file_problem(const std::string& path) {
-  std::string text, why;
-  if (!read_config_file(path, text, why)) return why;
-  if (text.find("-----BEGIN ") == std::string::npos) return "holds no PEM";
-  return {};
-}
-
-void check_pem(ConfigDraft& draft, const std::string& key, std::string& path) {
-  const ConfigEntry* entry = draft.section("tls").find(key);
-  if (entry == nullptr) return;
-  if (!path.starts_with('/')) {
-    const std::size_t slash = entry->place.file.rfind('/');
-    if (slash != std::string::npos) path = entry->place.file.substr(0, slash + 1) + path;
-  }
-  const std::string problem = file_problem(path);
-  struct stat status{};
-  const bool is_there = ::stat(path.c_str(), &status) == 0;
-  const bool is_open_to_others = key == "key" && is_there && (status.st_mode & 077) != 0;
-  if (is_open_to_others)
-    draft.error(entry->place, key, path + " can be used by group or others", "chmod 600 " + path);
-  if (!problem.empty()) draft.error(entry->place, key, path + ": " + problem);
-}
-
 struct Order {
   std::string_view smaller, larger;
   std::uint64_t small, large;
@@ -308,9 +285,9 @@ void check_tls(ConfigDraft& draft) {
     need("ca", "needed by a tls next-hop");
   else if (has_listener && tls.client_verify != TlsConfig::Verify::none)
     need("ca", "needed to verify clients");
-  check_pem(draft, "certificate", tls.certificate_file);
-  check_pem(draft, "key", tls.key_file);
-  check_pem(draft, "ca", tls.ca_file);
+  check_pem(draft, "tls", "certificate", tls.certificate_file);
+  check_pem(draft, "tls", "key", tls.key_file);
+  check_pem(draft, "tls", "ca", tls.ca_file);
 }
 
 void check_limits(ConfigDraft& draft) {

@@ -11,7 +11,8 @@ void check_listeners(ConfigDraft& draft); // and what they advertise
 void check_peers(ConfigDraft& draft);     // names, media, next hops
 void check_networks(ConfigDraft& draft);  // overlaps between sides
 void check_routes(ConfigDraft& draft);
-void check_tls(ConfigDraft& draft); // files, relative to the file that names them
+void check_tls(ConfigDraft& draft);   // files, relative to the file that names them
+void check_smime(ConfigDraft& draft); // and the keys of peers that need it; config_smime.cc
 void check_limits(ConfigDraft& draft);
 void check_log_and_firewall(ConfigDraft& draft);
 

@@ -65,6 +65,63 @@ void tls_keys(Keys& keys, TlsConfig& tls) {
                           "lowest TLS version");
 }
 
+void smime_keys(Keys& keys, Config& config) {
+  using std::chrono::seconds;
+  OpenerConfig& opener = config.opener;
+  SmimeConfig& smime = config.agent.smime;
+  keys.one<std::string>("certificate", opener.certificate_file, any_text, "",
+                        "PEM file of the certificate that bodies are sealed for");
+  keys.one<std::string>("key", opener.key_file, any_text, "", "PEM file of its private key");
+  keys.many<std::string>("ca", opener.ca_files, any_text, "",
+                         "PEM file of authorities that signers' certificates come from");
+  keys.many<std::string>("crl", opener.crl_files, any_text, "",
+                         "PEM file of revocation lists of these authorities");
+  using Policy = OpenerConfig::CrlPolicy;
+  keys.one<Policy>(
+      "crl-policy", opener.crl_policy,
+      choice<Policy>({"use-if-present", "require"}, {Policy::use_if_present, Policy::required}),
+      "use-if-present", "whether each authority must have a revocation list");
+  keys.many<std::string>("eku", opener.extended_key_usages, parse_key_usage, "email",
+                         "extended key usage of a signer");
+  keys.one<std::size_t>("openers", smime.openers, number<std::size_t>(1, max_openers), "2",
+                        "processes that open bodies");
+  keys.one<std::string>("opener-user", opener.user, parse_user, "midcomd-opener",
+                        "user of the openers");
+  keys.one<seconds>("date-window", smime.date_window, duration<seconds>(1min, 24h), "1h",
+                    "how far a signed Date may be from the clock");
+  keys.one<std::size_t>("replay-entries", smime.replay_entries, number<std::size_t>(1000, 10000000),
+                        "100000", "signed messages remembered against replay");
+  keys.one<seconds>("cek-lifetime", opener.cek_lifetime, duration<seconds>(1min, 24h), "1h",
+                    "how long an answer may be sealed with its request's key");
+}
+
+void disclosure_keys(Keys& keys, DisclosurePolicy& policy) {
+  using Policy = DisclosurePolicy;
+  keys.many<std::string>("view", policy.view, parse_content_type, "",
+                         "content type midcomd must be able to read");
+  keys.many<std::string>("verify", policy.verify, parse_content_type, "",
+                         "content type that must be signed");
+  keys.one<Policy::Opaque>("opaque", policy.opaque,
+                           choice<Policy::Opaque>({"forward", "refuse"}, {Policy::Opaque::forward,
+                                                                          Policy::Opaque::refuse}),
+                           "forward", "bodies sealed for others alone");
+  keys.one<Policy::Legacy>(
+      "legacy", policy.legacy,
+      choice<Policy::Legacy>({"allow", "refuse"}, {Policy::Legacy::allow, Policy::Legacy::refuse}),
+      "allow", "bodies without S/MIME");
+  using BadAnswer = Policy::BadAnswer;
+  keys.one<BadAnswer>("on-bad-answer", policy.on_bad_answer,
+                      choice<BadAnswer>({"block-media", "terminate"},
+                                        {BadAnswer::block_media, BadAnswer::terminate}),
+                      "block-media", "what an unreadable or unverified answer leads to");
+  using Answerer = Policy::Answerer;
+  keys.one<Answerer>(
+      "answerer", policy.answerer,
+      choice<Answerer>({"to-uri", "peer-domain", "any-trusted"},
+                       {Answerer::to_uri, Answerer::peer_domain, Answerer::any_trusted}),
+      "to-uri", "who may sign an answer");
+}
+
 void peer_keys(Keys& keys, PeerDraft& draft) {
   PeerConfig& peer = draft.peer;
   keys.one<PeerKind>("kind", peer.kind,
@@ -92,6 +149,7 @@ void peer_keys(Keys& keys, PeerDraft& draft) {
   keys.many<std::string>("method", peer.methods, parse_method, "", "method it may send");
   keys.one<std::uint32_t>("max-calls", peer.max_calls, number<std::uint32_t>(1, 1000000), "1000",
                           "calls at a time");
+  disclosure_keys(keys, peer.disclosure);
 }
 
 void route_keys(Keys& keys, RouteConfig& route) {
@@ -186,6 +244,8 @@ void timeout_keys(Keys& keys, Config& config) {
                          "old rules after a change of ports");
   keys.one<milliseconds>("commit", timeouts.commit, duration<milliseconds>(50ms, 30s), "2s",
                          "wait for the middlebox");
+  keys.one<milliseconds>("opener", timeouts.opener, duration<milliseconds>(50ms, 30s), "2s",
+                         "wait for an opener");
   keys.one<std::uint32_t>(
       "refresh", config.policy.refresh_s,
       [parser = duration<seconds>(10s, 1h)](std::string_view text) -> ConfigValue<std::uint32_t> {
@@ -233,6 +293,7 @@ void firewall_keys(Keys& keys, pinhole::Policy& policy) {
 void unnamed_keys(Keys& keys, std::string_view kind, Config& config) {
   if (kind == "midcomd") midcomd_keys(keys, config);
   if (kind == "tls") tls_keys(keys, config.tls);
+  if (kind == "smime") smime_keys(keys, config);
   if (kind == "media") media_keys(keys, config.policy);
   if (kind == "limits") limit_keys(keys, config);
   if (kind == "timeouts") timeout_keys(keys, config);

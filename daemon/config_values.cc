@@ -280,6 +280,46 @@ ConfigValue<std::string> parse_method(std::string_view text) {
   return upper;
 }
 
+ConfigValue<std::string> parse_content_type(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~"; // RFC 2045 5.1, without what RFC 6838 bars
+  constexpr std::string_view form = "a content type such as application/sdp";
+  constexpr std::string_view usual[] = {"application/sdp", "application/pidf+xml", "text/plain",
+                                        "message/cpim"};
+  const std::size_t slash = text.find('/');
+  const auto is_fine = [&](char c) { return is_alphanumeric(c) || others.contains(c); };
+  const auto is_word = [&](std::string_view word) {
+    return !word.empty() && word.size() <= 127 && word != "*" && std::ranges::all_of(word, is_fine);
+  };
+  if (slash != std::string_view::npos && is_word(text.substr(0, slash)) &&
+      is_word(text.substr(slash + 1)))
+    return lower(text);
+  for (const std::string_view type : usual)
+    if (type.ends_with("/" + lower(text))) return bad(text, form, "write " + std::string(type));
+  return bad(text, form, did_you_mean(text, usual));
+}
+
+ConfigValue<std::string> parse_key_usage(std::string_view text) {
+  constexpr std::string_view words[] = {"any", "email"};
+  constexpr std::string_view form = "any, email or an object identifier such as 1.3.6.1.5.5.7.3.4";
+  if (text == "any") return std::string(text);
+  if (text == "email") return std::string("1.3.6.1.5.5.7.3.4");
+  std::size_t arcs = 0;
+  std::uint64_t first = 0;
+  for (std::size_t at = 0; at <= text.size(); ++arcs) {
+    const std::size_t end = std::min(text.find('.', at), text.size());
+    const std::string_view arc = text.substr(at, end - at);
+    const auto number = number_of(arc);
+    const bool is_padded = arc.size() > 1 && arc.front() == '0';
+    if (!number || is_padded || *number > 0xffffffff || text.size() > 128)
+      return bad(text, form, did_you_mean(text, words));
+    if (arcs == 0) first = *number;
+    if (first > 2 || (arcs == 1 && first < 2 && *number > 39)) return bad(text, form);
+    at = end + 1;
+  }
+  if (arcs < 3) return bad(text, form);
+  return std::string(text);
+}
+
 ConfigValue<std::string> parse_absolute_path(std::string_view text) {
   if (!text.starts_with('/')) return bad(text, "an absolute path");
   return std::string(text);

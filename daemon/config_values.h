@@ -44,6 +44,10 @@ struct TransportAddress {
 [[nodiscard]] ConfigValue<std::string> parse_user(std::string_view text);
 [[nodiscard]] ConfigValue<std::string> parse_interface(std::string_view text);
 [[nodiscard]] ConfigValue<std::string> parse_method(std::string_view text);
+// "type/subtype" without parameters, in lower case.
+[[nodiscard]] ConfigValue<std::string> parse_content_type(std::string_view text);
+// "any", or an object identifier in dots; "email" is id-kp-emailProtection.
+[[nodiscard]] ConfigValue<std::string> parse_key_usage(std::string_view text);
 [[nodiscard]] ConfigValue<std::string> parse_absolute_path(std::string_view text);
 // Index in `words`.
 [[nodiscard]] ConfigValue<std::size_t> parse_choice(std::string_view text,

@@ -16,6 +16,7 @@
 #include "daemon/exit_status.h"
 #include "daemon/log.h"
 #include "daemon/middlebox_process.h"
+#include "daemon/opener_process.h"
 #include "daemon/provisions.h"
 #include "daemon/supervisor.h"
 #include "daemon/version.h"
@@ -63,12 +64,16 @@ std::optional<CommandLine> parse_command_line(int count, char** words) {
   return line;
 }
 
-int run_role_named(const std::string& role) {
-  if ((role != "agent" && role != "middlebox") || !Channel::is_channel(channel_fd)) {
-    std::fputs("midcomd: --role is how midcomd starts its own children\n", stderr);
-    return exit_usage;
-  }
-  return role == "agent" ? run_agent() : run_middlebox();
+int run_role_named(const std::string& name) {
+  static constexpr struct {
+    Role role;
+    int (*run)();
+  } roles[] = {
+      {Role::agent, run_agent}, {Role::middlebox, run_middlebox}, {Role::opener, run_opener}};
+  for (const auto& [role, run] : roles)
+    if (name == to_string(role) && Channel::is_channel(channel_fd)) return run();
+  std::fputs("midcomd: --role is how midcomd starts its own children\n", stderr);
+  return exit_usage;
 }
 
 void print(const std::vector<std::string>& lines) {

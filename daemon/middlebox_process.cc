@@ -124,7 +124,7 @@ private:
     if (!decoded) return ChannelLink::Verdict::end;
     if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
       control_.send(encode(Control(control::Pong{ping->number})));
-    } else if (std::holds_alternative<control::Peer>(*decoded) && message.descriptors.size() == 1) {
+    } else if (*decoded == Control(control::Peer{}) && message.descriptors.size() == 1) {
       connect(std::move(message.descriptors.front()));
     } else if (std::holds_alternative<control::Stop>(*decoded)) {
       loop_.stop();

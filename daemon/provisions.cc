@@ -6,12 +6,14 @@
 #include <cstring>
 #include <fcntl.h>
 #include <pwd.h>
+#include <span>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "daemon/listening_sockets.h"
 #include "daemon/memory_file.h"
+#include "daemon/pem_text.h"
 #include "daemon/role_slice.h"
 #include "daemon/secret_file.h"
 
@@ -52,13 +54,28 @@ std::expected<std::string, StartFailure> read_pem(const std::string& path) {
   return text;
 }
 
+// All of them one after the other; no file makes an empty one.
+std::expected<FileDescriptor, StartFailure> pem_memory_file(const char* name,
+                                                            std::span<const std::string> paths) {
+  std::string whole;
+  for (const std::string& path : paths) {
+    auto text = read_pem(path);
+    if (!text) return std::unexpected(std::move(text.error()));
+    whole.reserve(whole.size() + text->size() + 1); // a key is one file: no copy of it is left
+    whole += *text;
+    whole += '\n';
+    wipe(*text);
+  }
+  if (whole.size() > max_memory_file)
+    return failure(exit_config, paths.back() + ": these files are too large together");
+  FileDescriptor file = make_memory_file(name, whole);
+  wipe(whole);
+  return file;
+}
+
 std::expected<FileDescriptor, StartFailure> pem_memory_file(const char* name,
                                                             const std::string& path) {
-  auto text = read_pem(path);
-  if (!text) return std::unexpected(std::move(text.error()));
-  FileDescriptor file = make_memory_file(name, *text);
-  wipe(*text);
-  return file;
+  return pem_memory_file(name, path.empty() ? std::span<const std::string>() : std::span(&path, 1));
 }
 
 std::expected<void, StartFailure> gather_tls(const TlsConfig& tls, Provisions& provisions) {
@@ -91,6 +108,48 @@ std::expected<void, StartFailure> gather_state(const std::string& path, Provisio
   return {};
 }
 
+std::expected<void, StartFailure> gather_openers(const Config& config, Provisions& provisions) {
+  if (config.agent.smime.openers == 0) return {};
+  const OpenerConfig& from = config.opener;
+  OpenerProvisions& opener = provisions.opener;
+  auto account = account_of(from.user);
+  if (!account) return std::unexpected(std::move(account.error()));
+  if (account->uid == provisions.agent.uid || account->uid == provisions.middlebox.uid)
+    return failure(exit_config, "opener-user must differ from user and middlebox-user");
+  opener.account = *account;
+  const struct {
+    const char* name;
+    std::span<const std::string> paths;
+    FileDescriptor& file;
+  } parts[] = {{"midcomd smime certificate", {&from.certificate_file, 1}, opener.certificate},
+               {"midcomd smime key", {&from.key_file, 1}, opener.key},
+               {"midcomd smime ca", from.ca_files, opener.authorities},
+               {"midcomd smime crl", from.crl_files, opener.revocation_lists}};
+  for (const auto& part : parts) {
+    auto file = pem_memory_file(part.name, part.paths);
+    if (!file) return std::unexpected(std::move(file.error()));
+    part.file = std::move(*file);
+  }
+  opener.slice = make_memory_file(
+      "midcomd opener", encode(OpenerSlice{.log = config.log,
+                                           .crl_policy = from.crl_policy,
+                                           .extended_key_usages = from.extended_key_usages,
+                                           .cek_lifetime = from.cek_lifetime}));
+  provisions.openers = static_cast<std::uint8_t>(config.agent.smime.openers);
+  return {};
+}
+
+// What 496 offers: read here, because the agent decodes nothing but SIP.
+std::expected<std::string, StartFailure> own_certificate(const Config& config) {
+  if (config.agent.smime.openers == 0) return std::string();
+  const auto text = read_pem(config.opener.certificate_file);
+  if (!text) return std::unexpected(text.error());
+  auto octets = certificate_octets(*text);
+  if (octets.empty() || octets.size() > max_own_certificate)
+    return failure(exit_config, config.opener.certificate_file + ": no certificate to be used");
+  return octets;
+}
+
 pinhole::Policy middlebox_policy(const Config& config) {
   pinhole::Policy policy = config.policy;
   for (const pinhole::Prefix& own : own_addresses()) policy.own_addresses.push_back(own);
@@ -99,15 +158,19 @@ pinhole::Policy middlebox_policy(const Config& config) {
   return policy;
 }
 
-void gather_slices(const Config& config, Provisions& provisions) {
-  const AgentSlice agent{.config = config.agent,
-                         .log = config.log,
-                         .client_verify = config.tls.client_verify,
-                         .minimum_tls_version = config.tls.minimum_version};
+std::expected<void, StartFailure> gather_slices(const Config& config, Provisions& provisions) {
+  auto certificate = own_certificate(config);
+  if (!certificate) return std::unexpected(std::move(certificate.error()));
+  AgentSlice agent{.config = config.agent,
+                   .log = config.log,
+                   .client_verify = config.tls.client_verify,
+                   .minimum_tls_version = config.tls.minimum_version};
+  agent.config.smime.certificate = std::move(*certificate);
   provisions.agent_slice = make_memory_file("midcomd agent", encode(agent));
   const MiddleboxSlice middlebox{.log = config.log,
                                  .policy = pinhole::encode(middlebox_policy(config))};
   provisions.middlebox_slice = make_memory_file("midcomd middlebox", encode(middlebox));
+  return {};
 }
 
 } // namespace
@@ -127,6 +190,8 @@ std::expected<Provisions, StartFailure> gather_provisions(const Config& config) 
     return std::unexpected(std::move(done.error()));
   if (auto done = gather_tls(config.tls, provisions); !done)
     return std::unexpected(std::move(done.error()));
+  if (auto done = gather_openers(config, provisions); !done)
+    return std::unexpected(std::move(done.error()));
   auto listeners = open_listening_sockets(config.agent.listeners);
   if (!listeners) return std::unexpected(StartFailure{exit_failure, std::move(listeners.error())});
   provisions.listeners = std::move(*listeners);
@@ -135,7 +200,8 @@ std::expected<Provisions, StartFailure> gather_provisions(const Config& config) 
     provisions.control = std::move(*control);
   else
     provisions.control_failure = std::move(control.error());
-  gather_slices(config, provisions);
+  if (auto done = gather_slices(config, provisions); !done)
+    return std::unexpected(std::move(done.error()));
   return provisions;
 }
 

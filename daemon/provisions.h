@@ -15,8 +15,15 @@
 
 namespace midcom {
 
+struct OpenerProvisions {
+  Account account;
+  FileDescriptor slice, certificate, key, authorities, revocation_lists; // memory files
+};
+
 struct Provisions {
   Account agent, middlebox;
+  std::uint8_t openers = 0; // 0: no [smime], and nothing in `opener`
+  OpenerProvisions opener;
   FileDescriptor empty_directory;
   FileDescriptor agent_slice, secrets, certificate, key, trusted_ca; // memory files
   FileDescriptor middlebox_slice;                                    // memory file

@@ -113,9 +113,20 @@ void values(Wire& wire, Field<Wire, std::vector<Element>>& elements) {
 }
 
 template <class Wire>
+void fields(Wire& wire, Field<Wire, DisclosurePolicy>& value) {
+  auto& [view, verify, opaque, legacy, on_bad_answer, answerer] = value;
+  texts(wire, view);
+  texts(wire, verify);
+  wire.enumerator(opaque, DisclosurePolicy::Opaque::refuse);
+  wire.enumerator(legacy, DisclosurePolicy::Legacy::refuse);
+  wire.enumerator(on_bad_answer, DisclosurePolicy::BadAnswer::terminate);
+  wire.enumerator(answerer, DisclosurePolicy::Answerer::any_trusted);
+}
+
+template <class Wire>
 void fields(Wire& wire, Field<Wire, PeerConfig>& value) {
   auto& [name, kind, networks, identities, interfaces, side, media_is_source, media, next_hop,
-         is_registrar, keys, methods, max_calls] = value;
+         is_registrar, keys, methods, max_calls, disclosure] = value;
   wire.text(name, max_text);
   wire.enumerator(kind, PeerKind::trunk);
   values<pinhole::Prefix>(wire, networks);
@@ -129,6 +140,7 @@ void fields(Wire& wire, Field<Wire, PeerConfig>& value) {
   wire.enumerator(keys, KeyPolicy::allow);
   texts(wire, methods);
   wire.number(max_calls);
+  fields(wire, disclosure);
 }
 
 template <class Wire>
@@ -140,8 +152,9 @@ void fields(Wire& wire, Field<Wire, RouteConfig>& value) {
 
 template <class Wire>
 void fields(Wire& wire, Field<Wire, TimeoutConfig>& value) {
-  auto& [t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, commit] = value;
-  durations(wire, t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, commit);
+  auto& [t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, commit, opener] = value;
+  durations(wire, t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, commit,
+            opener);
 }
 
 template <class Wire>
@@ -167,9 +180,17 @@ void fields(Wire& wire, Field<Wire, LimitConfig>& value) {
 }
 
 template <class Wire>
+void fields(Wire& wire, Field<Wire, SmimeConfig>& value) {
+  auto& [openers, date_window, replay_entries, certificate] = value;
+  numbers(wire, openers, replay_entries);
+  duration(wire, date_window);
+  wire.text(certificate, max_own_certificate);
+}
+
+template <class Wire>
 void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   auto& [names, listeners, peers, routes, media_ports, forbidden_ports, forbidden_hosts, timeouts,
-         limits, mode] = value;
+         limits, mode, smime] = value;
   texts(wire, names);
   values<ListenerConfig>(wire, listeners);
   values<PeerConfig>(wire, peers);
@@ -180,6 +201,7 @@ void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   fields(wire, timeouts);
   fields(wire, limits);
   wire.enumerator(mode, pinhole::Mode::observe);
+  fields(wire, smime);
 }
 
 template <class Wire>
@@ -205,6 +227,15 @@ void fields(Wire& wire, Field<Wire, MiddleboxSlice>& value) {
   auto& [log, policy] = value;
   fields(wire, log);
   wire.text(policy, max_policy);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, OpenerSlice>& value) {
+  auto& [log, crl_policy, extended_key_usages, cek_lifetime] = value;
+  fields(wire, log);
+  wire.enumerator(crl_policy, OpenerConfig::CrlPolicy::required);
+  texts(wire, extended_key_usages);
+  duration(wire, cek_lifetime);
 }
 
 template <class Slice>
@@ -233,12 +264,20 @@ std::string encode(const MiddleboxSlice& slice) {
   return encode_slice(slice);
 }
 
+std::string encode(const OpenerSlice& slice) {
+  return encode_slice(slice);
+}
+
 std::expected<AgentSlice, WireError> decode_agent_slice(std::string_view bytes) {
   return decode_slice<AgentSlice>(bytes);
 }
 
 std::expected<MiddleboxSlice, WireError> decode_middlebox_slice(std::string_view bytes) {
   return decode_slice<MiddleboxSlice>(bytes);
+}
+
+std::expected<OpenerSlice, WireError> decode_opener_slice(std::string_view bytes) {
+  return decode_slice<OpenerSlice>(bytes);
 }
 
 } // namespace midcom

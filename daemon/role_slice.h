@@ -24,10 +24,19 @@ struct MiddleboxSlice {
   std::string policy; // pinhole::encode(Policy)
 };
 
+struct OpenerSlice {
+  LogConfig log;
+  OpenerConfig::CrlPolicy crl_policy = OpenerConfig::CrlPolicy::use_if_present;
+  std::vector<std::string> extended_key_usages;
+  std::chrono::seconds cek_lifetime{3600};
+};
+
 [[nodiscard]] std::string encode(const AgentSlice& slice);
 [[nodiscard]] std::string encode(const MiddleboxSlice& slice);
+[[nodiscard]] std::string encode(const OpenerSlice& slice);
 [[nodiscard]] std::expected<AgentSlice, WireError> decode_agent_slice(std::string_view bytes);
 [[nodiscard]] std::expected<MiddleboxSlice, WireError>
 decode_middlebox_slice(std::string_view bytes);
+[[nodiscard]] std::expected<OpenerSlice, WireError> decode_opener_slice(std::string_view bytes);
 
 } // namespace midcom

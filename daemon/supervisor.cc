@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 constexpr auto longest_tick = 5s;
 constexpr auto longest_start = 60s;   // from fork to Up
 constexpr auto longest_silence = 20s; // from Ping to Pong
-constexpr auto longest_stop = 5s;     // from Stop to exit, for both children
+constexpr auto longest_stop = 5s;     // from Stop to exit, for all children
 
 // Often enough for the watchdog to see an answer four times in its interval.
 std::chrono::milliseconds tick_interval() {
@@ -29,12 +29,6 @@ std::chrono::milliseconds tick_interval() {
   if (!watchdog) return longest_tick;
   const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(*watchdog / 4);
   return std::clamp<std::chrono::milliseconds>(quarter, 10ms, longest_tick);
-}
-
-Event process_event(Level level, std::string_view name, Role role, pid_t pid) {
-  Event event(level, name);
-  event.add("role", to_string(role)).add("pid", static_cast<std::uint64_t>(pid));
-  return event;
 }
 
 // A role that can't start for a reason no restart removes says so by its status.
@@ -55,13 +49,12 @@ ExitStatus status_of_failed_start(int status) {
 } // namespace
 
 Supervisor::Supervisor(const Provisions& provisions, EventLog& log)
-    : provisions_(provisions), log_(log),
-      children_{Child{.role = Role::agent}, Child{.role = Role::middlebox}}, tick_(tick_interval()),
-      tick_timer_(loop_, [this] { on_tick(); }), stop_timer_(loop_,
-                                                             [this] {
-                                                               for (Child& child : children_)
-                                                                 end_now(child, "slow to stop");
-                                                             }),
+    : provisions_(provisions), log_(log), children_(children_for(provisions)),
+      tick_(tick_interval()), tick_timer_(loop_, [this] { on_tick(); }),
+      stop_timer_(loop_,
+                  [this] {
+                    for (Child& child : children_) end_now(child, "slow to stop");
+                  }),
       child_signal_(loop_, SIGCHLD, [this] { reap(); }),
       terminate_(loop_, SIGTERM, [this] { begin_stop(exit_ok); }),
       interrupt_(loop_, SIGINT, [this] { begin_stop(exit_ok); }),
@@ -72,15 +65,30 @@ Supervisor::Supervisor(const Provisions& provisions, EventLog& log)
 
 Supervisor::~Supervisor() = default;
 
+// The agent goes first, so that the others still take what it says last.
+std::vector<Supervisor::Child> Supervisor::children_for(const Provisions& provisions) {
+  std::vector<Child> children;
+  children.push_back({.role = Role::agent});
+  for (std::uint8_t number = 1; number <= provisions.openers; ++number)
+    children.push_back({.role = Role::opener, .number = number});
+  children.push_back({.role = Role::middlebox});
+  return children;
+}
+
 ExitStatus Supervisor::run() {
-  start(child_of(Role::middlebox));
+  for (Child& child : children_)
+    if (child.role != Role::agent) start(child);
   tick_timer_.start_at(loop_.now() + tick_);
   loop_.run();
   return exit_status_;
 }
 
-Supervisor::Child& Supervisor::child_of(Role role) {
-  return role == Role::agent ? children_[0] : children_[1];
+Event Supervisor::event_of(const Child& child, Level level, std::string_view name) const {
+  Event event(level, name);
+  event.add("role", to_string(child.role));
+  if (child.number != 0) event.add("number", std::uint64_t{child.number});
+  if (child.pid != 0) event.add("pid", static_cast<std::uint64_t>(child.pid));
+  return event;
 }
 
 void Supervisor::start(Child& child) {
@@ -102,7 +110,7 @@ void Supervisor::start(Child& child) {
                                        end_now(child, to_string(end));
                                    }});
   } catch (const std::system_error& error) {
-    log_.write(process_event(Level::error, "process.fail", child.role, 0)
+    log_.write(event_of(child, Level::error, "process.fail")
                    .add("detail", std::string_view(error.what())));
     restart_later(child);
     return;
@@ -110,14 +118,23 @@ void Supervisor::start(Child& child) {
   child.is_up = false;
   child.started = loop_.now();
   child.ping = child.pong = 0;
-  log_.write(process_event(child.is_started_before ? Level::notice : Level::info, "process.start",
-                           child.role, child.pid));
+  log_.write(
+      event_of(child, child.is_started_before ? Level::notice : Level::info, "process.start"));
   child.is_started_before = true;
   send_start_message(child);
-  if (child.role == Role::agent && child_of(Role::middlebox).is_up) connect_peers();
+  if (child.role == Role::agent) connect_agent();
 }
 
 void Supervisor::send_start_message(Child& child) {
+  if (child.role == Role::opener) {
+    const OpenerProvisions& opener = provisions_.opener;
+    const int descriptors[] = {provisions_.empty_directory.get(), opener.slice.get(),
+                               opener.certificate.get(),          opener.key.get(),
+                               opener.authorities.get(),          opener.revocation_lists.get()};
+    child.link->send(encode(Control(control::StartOpener{opener.account.uid, opener.account.gid})),
+                     descriptors);
+    return;
+  }
   if (child.role == Role::middlebox) {
     const int descriptors[] = {provisions_.empty_directory.get(),
                                provisions_.middlebox_slice.get()};
@@ -141,18 +158,23 @@ void Supervisor::send_start_message(Child& child) {
       descriptors);
 }
 
-// The graph of communication: agent and middlebox, and each with the supervisor. Done anew whenever
-// one of them has come back; the survivor's old end is over.
-void Supervisor::connect_peers() {
+// The graph of communication: the agent with the middlebox and with each opener, and each with the
+// supervisor. Done anew whenever one of the two has come back; the survivor's old end is over.
+void Supervisor::connect_peers(Child& other) {
   try {
     const auto [first, second] = Channel::make_pair();
-    const int to_agent[] = {first.get()}, to_middlebox[] = {second.get()};
-    child_of(Role::agent).link->send(encode(Control(control::Peer{})), to_agent);
-    child_of(Role::middlebox).link->send(encode(Control(control::Peer{})), to_middlebox);
+    const int to_agent[] = {first.get()}, to_other[] = {second.get()};
+    agent().link->send(encode(Control(control::Peer{other.number})), to_agent);
+    other.link->send(encode(Control(control::Peer{})), to_other);
   } catch (const std::system_error& error) {
     log_.write(Event(Level::error, "process.fail").add("detail", std::string_view(error.what())));
-    end_now(child_of(Role::agent), "no channel");
+    end_now(agent(), "no channel");
   }
+}
+
+void Supervisor::connect_agent() {
+  for (Child& child : children_)
+    if (child.role != Role::agent && child.is_up) connect_peers(child);
 }
 
 ChannelLink::Verdict Supervisor::on_message(Child& child, const Channel::Message& message) {
@@ -167,8 +189,14 @@ ChannelLink::Verdict Supervisor::on_message(Child& child, const Channel::Message
     child.pong = pong->number;
     return ChannelLink::Verdict::go_on;
   }
-  if (std::holds_alternative<control::Violation>(*decoded) && child.role == Role::middlebox) {
-    on_violation();
+  if (std::holds_alternative<control::Violation>(*decoded) && child.role != Role::agent) {
+    end_now(agent(), "channel violation");
+    return ChannelLink::Verdict::go_on;
+  }
+  if (const auto* violation = std::get_if<control::OpenerViolation>(&*decoded);
+      violation != nullptr && child.role == Role::agent &&
+      violation->opener <= provisions_.openers) {
+    end_now(children_[violation->opener], "channel violation");
     return ChannelLink::Verdict::go_on;
   }
   return ChannelLink::Verdict::end;
@@ -176,22 +204,15 @@ ChannelLink::Verdict Supervisor::on_message(Child& child, const Channel::Message
 
 void Supervisor::on_up(Child& child) {
   child.is_up = true;
-  log_.write(process_event(Level::info, "process.up", child.role, child.pid));
-  Child& agent = child_of(Role::agent);
-  if (child.role == Role::middlebox) {
-    if (agent.pid != 0)
-      connect_peers();
-    else if (!agent.is_started_before)
-      start(agent);
-  }
-  if (is_ready_ || !agent.is_up || !child_of(Role::middlebox).is_up) return;
+  log_.write(event_of(child, Level::info, "process.up"));
+  if (child.role != Role::agent && agent().pid != 0)
+    connect_peers(child);
+  else if (child.role == Role::middlebox && !agent().is_started_before)
+    start(agent());
+  if (is_ready_ || !std::ranges::all_of(children_, &Child::is_up)) return;
   is_ready_ = true;
   log_.write(Event(Level::notice, "daemon.ready"));
-  notify::ready("agent and middlebox are running");
-}
-
-void Supervisor::on_violation() {
-  end_now(child_of(Role::agent), "channel violation");
+  notify::ready("all processes are running");
 }
 
 void Supervisor::reap() {
@@ -203,8 +224,7 @@ void Supervisor::reap() {
 }
 
 void Supervisor::on_exit(Child& child, int status) {
-  Event event = process_event(is_stopping_ ? Level::info : Level::warning, "process.exit",
-                              child.role, child.pid);
+  Event event = event_of(child, is_stopping_ ? Level::info : Level::warning, "process.exit");
   if (WIFEXITED(status)) event.add("status", static_cast<std::uint64_t>(WEXITSTATUS(status)));
   if (WIFSIGNALED(status)) event.add("signal", std::string_view(::sigabbrev_np(WTERMSIG(status))));
   log_.write(event);
@@ -221,7 +241,7 @@ void Supervisor::restart_later(Child& child) {
   child.deaths = lived < std::chrono::seconds(steady_life_seconds) ? child.deaths + 1 : 1;
   const int delay = restart_delay_ms(child.deaths);
   if (delay > 0) {
-    log_.write(process_event(Level::error, "process.backoff", child.role, 0)
+    log_.write(event_of(child, Level::error, "process.backoff")
                    .add("deaths", static_cast<std::uint64_t>(child.deaths))
                    .add("delay_ms", static_cast<std::uint64_t>(delay)));
   }
@@ -254,14 +274,14 @@ void Supervisor::check_life(Child& child) {
 
 void Supervisor::end_now(Child& child, std::string_view why) {
   if (child.pid == 0) return;
-  log_.write(process_event(Level::error, "process.kill", child.role, child.pid).add("detail", why));
+  log_.write(event_of(child, Level::error, "process.kill").add("detail", why));
   if (::kill(child.pid, SIGKILL) != 0)
-    log_.write(process_event(Level::error, "process.fail", child.role, child.pid)
+    log_.write(event_of(child, Level::error, "process.fail")
                    .add("detail", std::string_view(std::strerror(errno))));
 }
 
-// The agent goes first, so that the middlebox still takes what it says last. The elements stay in
-// the kernel until their timeouts: a restart cuts no media.
+// One after the other, in the order of children_. The elements stay in the kernel until their
+// timeouts: a restart cuts no media.
 void Supervisor::begin_stop(ExitStatus status) {
   if (is_stopping_) { // asked twice: at once
     for (Child& child : children_) end_now(child, "stopped twice");
@@ -277,8 +297,7 @@ void Supervisor::begin_stop(ExitStatus status) {
 }
 
 void Supervisor::stop_next() {
-  for (const Role role : {Role::agent, Role::middlebox}) {
-    Child& child = child_of(role);
+  for (Child& child : children_) {
     if (child.pid == 0) continue;
     child.link->send(encode(Control(control::Stop{})));
     return;

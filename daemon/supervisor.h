@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The process that stays: starts the middlebox, then the agent, joins them by a channel of their
-// own, starts again what dies, and speaks to the service manager. It reads nothing but child exits,
-// signals and the fixed messages of its children.
+// The process that stays: starts middlebox and openers, then the agent, joins the agent to each of
+// the others by a channel of its own, starts again what dies, and speaks to the service manager. It
+// reads nothing but child exits, signals and the fixed messages of its children.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "daemon/channel_codec.h"
 #include "daemon/channel_link.h"
@@ -32,7 +32,8 @@ private:
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Child {
     Role role;
-    pid_t pid = 0; // 0: not running
+    std::uint8_t number = 0; // of an opener, from 1
+    pid_t pid = 0;           // 0: not running
     bool is_up = false;
     bool is_started_before = false;
     int deaths = 0; // in a row, see restart_delay_ms()
@@ -42,15 +43,18 @@ private:
     std::unique_ptr<TimerEvent> restart{};
   };
 
-  [[nodiscard]] Child& child_of(Role role);
+  [[nodiscard]] static std::vector<Child> children_for(const Provisions& provisions);
+  [[nodiscard]] Child& agent() { return children_.front(); }
+  [[nodiscard]] Child& middlebox() { return children_.back(); }
   void start(Child& child);
   void send_start_message(Child& child);
-  void connect_peers();
+  void connect_peers(Child& other);
+  void connect_agent();
   [[nodiscard]] ChannelLink::Verdict on_message(Child& child, const Channel::Message& message);
   void on_up(Child& child);
-  void on_violation();
   void reap();
   void on_exit(Child& child, int status);
+  [[nodiscard]] Event event_of(const Child& child, Level level, std::string_view name) const;
   void restart_later(Child& child);
   void on_tick();
   void check_life(Child& child);
@@ -62,7 +66,7 @@ private:
   const Provisions& provisions_;
   EventLog& log_;
   EventLoop loop_;
-  std::array<Child, 2> children_;
+  std::vector<Child> children_; // in the order they are stopped; never changes
   ExitStatus exit_status_ = exit_ok;
   bool is_ready_ = false, is_stopping_ = false;
   std::chrono::milliseconds tick_;

@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (taken > 1) std::abort();
   (void)is_taken(midcom::decode_agent_slice(bytes), bytes);
   (void)is_taken(midcom::decode_middlebox_slice(bytes), bytes);
+  (void)is_taken(midcom::decode_opener_slice(bytes), bytes);
   if (const auto secrets = midcom::decode_secrets(bytes))
     if (midcom::encode_secrets(*secrets) != bytes) std::abort();
   return 0;

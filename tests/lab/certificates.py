@@ -7,8 +7,8 @@ import subprocess
 from namespaces import LabError
 
 EXTENSIONS = """basicConstraints=critical,CA:FALSE
-keyUsage=critical,digitalSignature
-extendedKeyUsage=serverAuth,clientAuth
+keyUsage=critical,{usage}
+extendedKeyUsage={purposes}
 subjectAltName={names}
 """
 
@@ -29,13 +29,13 @@ class Authority:
                  "-keyout", self._key, "-out", self.certificate, "-days", "2",
                  "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
-    def issue(self, host, names):
+    def issue(self, host, names, usage="digitalSignature", purposes="serverAuth,clientAuth"):
         """A pair HOST.pem, HOST.key; `names` as in subjectAltName."""
         base = os.path.join(self.directory, host)
         certificate, key = base + ".pem", base + ".key"
         request, extensions = base + ".csr", base + ".ext"
         with open(extensions, "w", encoding="ascii") as file:
-            file.write(EXTENSIONS.format(names=names))
+            file.write(EXTENSIONS.format(names=names, usage=usage, purposes=purposes))
         _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-keyout", key, "-out", request, "-subj", f"/CN={host}")
         os.chmod(key, 0o600)
@@ -55,4 +55,6 @@ class LabCertificates:
                                        "DNS:gw.example.net,URI:sip:gw.example.net")
         self.core = authority.issue("core.example", "DNS:core.example")
         self.trunk = authority.issue("trunk.example", "DNS:trunk.example,URI:sip:trunk.example")
+        self.sealing = authority.issue("smime.gw.example.net", "DNS:gw.example.net",
+                                       usage="keyAgreement", purposes="emailProtection")
         self.phone = authority.issue("phone.example.org", "DNS:phone.example.org")

@@ -39,7 +39,8 @@ def scenario(name, masked=False, **options):
 
 
 class Lab:
-    def __init__(self, name, *, mask=0, keys="hidden", extra="", registrar=False, level="info"):
+    def __init__(self, name, *, mask=0, keys="hidden", extra="", registrar=False, level="info",
+                 openers=0):
         self.directory = tempfile.mkdtemp(prefix=f"midlab-{os.getpid()}-{name}-")
         os.chmod(self.directory, 0o755)
         self._closing = []
@@ -53,7 +54,7 @@ class Lab:
             self.certificates = certificates.LabCertificates(os.path.join(self.directory, "tls"))
             self.midcomd = daemon.Midcomd(self.gateway, self.certificates,
                                           os.path.join(self.directory, "midcomd"), keys=keys,
-                                          mask=mask, extra=extra, level=level)
+                                          mask=mask, extra=extra, level=level, openers=openers)
             self._closing.append(self.midcomd.stop)
             if registrar:
                 self.start_registrar()

@@ -13,7 +13,7 @@ import namespaces
 from namespaces import CORE, PHONES_A, PHONES_B, LabError
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ACCOUNTS = ("midcomd", "midcomd-middlebox")
+ACCOUNTS = ("midcomd", "midcomd-middlebox", "midcomd-opener")
 # Bits of pinhole/features.h.
 OWNER, PERSIST, DESTROY_ELEMENT, TIMEOUT_UPDATE = 1, 2, 4, 8
 DEBIAN_12 = PERSIST | DESTROY_ELEMENT | TIMEOUT_UPDATE  # what 6.1 hasn't
@@ -99,6 +99,14 @@ level = {level}
 mode = appliance
 """
 
+SMIME = """
+[smime]
+certificate = {certificate}
+key = {key}
+ca = {ca}
+openers = {openers}
+"""
+
 _PAIR = re.compile(r'([A-Za-z0-9_.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
@@ -137,7 +145,7 @@ class LogEvent(dict):
 
 class Midcomd:
     def __init__(self, namespace, certificates, directory, *, keys="hidden", mask=0, extra="",
-                 level="info"):
+                 level="info", openers=0):
         os.makedirs(directory, exist_ok=True)
         self._namespace = namespace
         self._mask = mask
@@ -148,10 +156,20 @@ class Midcomd:
         self.log = os.path.join(directory, "midcomd.log")
         open(self.log, "wb").close()
         certificate, key = certificates.gateway
+        if openers:
+            sealing_certificate, sealing_key = certificates.sealing
+            extra += SMIME.format(certificate=sealing_certificate, key=sealing_key,
+                                  ca=certificates.ca, openers=openers)
         with open(self._configuration, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(
                 state=state, control=self.control, a=PHONES_A, b=PHONES_B, c=CORE,
                 certificate=certificate, key=key, ca=certificates.ca, keys=keys, level=level) + extra)
+
+    def replace_in_configuration(self, old, new):
+        with open(self._configuration, encoding="ascii") as file:
+            text = file.read()
+        with open(self._configuration, "w", encoding="ascii") as file:
+            file.write(text.replace(old, new))
 
     @property
     def pid(self):

@@ -100,7 +100,11 @@ std::vector<Control> all_controls() {
           control::Stop{},
           control::Up{},
           control::Pong{7},
-          control::Violation{}};
+          control::Violation{},
+          control::StartOpener{8, 9},
+          control::Peer{max_openers},
+          control::OpenerViolation{1},
+          control::OpenerViolation{max_openers}};
 }
 
 TEST(ChannelCodec, EncodesARequestAsDocumented) {
@@ -114,6 +118,17 @@ TEST(ChannelCodec, WritesAnIpv4AddressInFourOctets) {
   const std::string one = encode(Reply(reply::Done{1, Result::ok, {}}));
   const std::string with = encode(Reply(reply::Done{1, Result::ok, {counter()}}));
   EXPECT_EQ(with.size() - one.size(), 2U + 1 + (1 + 4 + 2) + (1 + 16 + 2) + 8 + 8);
+}
+
+TEST(ChannelCodec, KnowsOnlySoManyOpeners) {
+  std::string peer = encode(Control(control::Peer{max_openers}));
+  peer.back() = static_cast<char>(max_openers + 1);
+  EXPECT_EQ(decode_control(peer).error(), WireError::range);
+  std::string violation = encode(Control(control::OpenerViolation{1}));
+  violation.back() = '\0';
+  EXPECT_EQ(decode_control(violation).error(), WireError::range);
+  violation.back() = static_cast<char>(max_openers + 1);
+  EXPECT_EQ(decode_control(violation).error(), WireError::range);
 }
 
 // The values have no operator==: what decodes to the same octets again is the same.
@@ -246,6 +261,12 @@ AgentSlice full_slice() {
   peer.keys = KeyPolicy::allow;
   peer.methods = {"INVITE"};
   peer.max_calls = 5;
+  peer.disclosure = {.view = {"application/sdp"},
+                     .verify = {"application/sdp", "text/plain"},
+                     .opaque = DisclosurePolicy::Opaque::refuse,
+                     .legacy = DisclosurePolicy::Legacy::refuse,
+                     .on_bad_answer = DisclosurePolicy::BadAnswer::terminate,
+                     .answerer = DisclosurePolicy::Answerer::any_trusted};
   slice.config.peers = {peer, PeerConfig{}};
   slice.config.routes = {{"*", "acme"}};
   slice.config.media_ports = {{1024, 65535}};
@@ -255,6 +276,10 @@ AgentSlice full_slice() {
   slice.config.limits.sdp.candidates = 3;
   slice.config.limits.write_buffer = 99;
   slice.config.mode = Mode::observe;
+  slice.config.smime = {.openers = 3,
+                        .date_window = std::chrono::seconds(60),
+                        .replay_entries = 7,
+                        .certificate = std::string("\x30\0\xff", 3)};
   slice.log = {LogConfig::Format::json, LogConfig::Destination::file, "/var/log/x", Level::debug};
   slice.client_verify = TlsConfig::Verify::required;
   slice.minimum_tls_version = 0x0304;
@@ -275,6 +300,8 @@ TEST(RoleSlice, GoesThereAndBack) {
   EXPECT_EQ(decoded->config.timeouts.commit, slice.config.timeouts.commit);
   EXPECT_EQ(decoded->config.limits.sdp.candidates, 3U);
   EXPECT_EQ(decoded->config.limits.write_buffer, 99U);
+  EXPECT_EQ(decoded->config.peers[0].disclosure.verify, slice.config.peers[0].disclosure.verify);
+  EXPECT_EQ(decoded->config.smime.certificate, slice.config.smime.certificate);
   EXPECT_EQ(decoded->log.file, "/var/log/x");
   EXPECT_EQ(decoded->minimum_tls_version, 0x0304);
 }
@@ -290,6 +317,16 @@ TEST(RoleSlice, ConsumesEveryOctetAndNoMore) {
   EXPECT_EQ(decode_middlebox_slice(middlebox)->policy, "policy");
   EXPECT_FALSE(decode_middlebox_slice(middlebox + "x"));
   EXPECT_FALSE(decode_middlebox_slice(middlebox.substr(1)));
+  OpenerSlice opener;
+  opener.crl_policy = OpenerConfig::CrlPolicy::required;
+  opener.extended_key_usages = {"1.3.6.1.5.5.7.3.4"};
+  opener.cek_lifetime = std::chrono::seconds(77);
+  const std::string octets = encode(opener);
+  EXPECT_EQ(decode_opener_slice(octets)->cek_lifetime, opener.cek_lifetime);
+  EXPECT_EQ(decode_opener_slice(octets)->extended_key_usages, opener.extended_key_usages);
+  for (std::size_t size = 0; size < octets.size(); ++size)
+    EXPECT_FALSE(decode_opener_slice(octets.substr(0, size))) << size;
+  EXPECT_FALSE(decode_opener_slice(octets + "x"));
 }
 
 } // namespace

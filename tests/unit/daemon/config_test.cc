@@ -2,14 +2,13 @@
 #include "daemon/config.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "daemon/config_values.h"
+#include "tests/unit/daemon/config_folder.h"
 
 namespace midcom {
 namespace {
@@ -21,48 +20,9 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 namespace fs = std::filesystem;
 
-// A folder of its own with the certificate files; nothing is left behind.
-class ConfigTest : public ::testing::Test {
-protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "midcom-config-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    for (const char* file : {"cert.pem", "key.pem", "ca.pem"})
-      put(file, "-----BEGIN SOMETHING-----\n");
-    ::chmod((folder_ / "key.pem").c_str(), 0600);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  fs::path put(const std::string& name, const std::string& text) {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
-  }
-  std::expected<Config, std::vector<ConfigError>> load(const std::string& text) {
-    return load_config(put("midcomd.conf", text));
-  }
-  // Every error, with the folder cut off.
-  std::vector<std::string> errors(const std::string& text) {
-    const auto result = load(text);
-    std::vector<std::string> list;
-    if (result) return list;
-    for (const ConfigError& error : result.error()) {
-      std::string line = error.to_string();
-      for (std::size_t at; (at = line.find(folder_.string() + "/")) != std::string::npos;)
-        line.erase(at, folder_.string().size() + 1);
-      list.push_back(line);
-    }
-    return list;
-  }
-
-  fs::path folder_;
-};
-
-const std::string base = "[midcomd]\nname = GW.example.com\n"         // 1-2
-                         "[listen a]\naddress = udp:192.0.2.1:5060\n" // 3-4
-                         "[peer phones]\nnetwork = 192.0.2.0/24\n";   // 5-6
-const std::string tls = "[tls]\ncertificate = cert.pem\nkey = key.pem\nca = ca.pem\n";
+using test::base;
+using test::tls;
+using ConfigTest = test::ConfigFolder;
 
 TEST_F(ConfigTest, SmallestConfigHasTheDocumentedDefaults) {
   const auto config = load(base);
@@ -117,6 +77,7 @@ TEST_F(ConfigTest, DefaultsOfSchemaAndStructuresAgree) {
   EXPECT_EQ(timeouts.call, first.call);
   EXPECT_EQ(timeouts.grace, first.grace);
   EXPECT_EQ(timeouts.commit, first.commit);
+  EXPECT_EQ(timeouts.opener, first.opener);
   const pinhole::Policy &policy = config->policy, plain;
   EXPECT_EQ(policy.mode, plain.mode);
   EXPECT_EQ(policy.mark, plain.mark);
