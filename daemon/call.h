@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon/belief.h"
+#include "daemon/farewell.h"
 #include "daemon/flow_table.h"
 #include "pinhole/request.h"
 #include "sip/message.h"
@@ -71,6 +72,9 @@ struct Leg {
   pinhole::Participants owners{};   // of proof group
   std::set<PeerIndex> carriers;     // trunks that a participant's request was sent to ...
   std::deque<std::string> branches; // ... and, of an attempt, with which branches
+  std::string signer; // who signed the callee's first signed answer: signs its later messages too
+  std::optional<Farewell> farewell; // how to end it, where the policy may ask for that
+  bool is_unacceptable = false;     // ends when the ACK has passed
   std::vector<pinhole::Rule> rules; // last asked for; what the middlebox has or is about to have
   // What the kernel had for a dialog of before this agent: in force until an exchange is agreed.
   std::vector<pinhole::Rule> adopted;

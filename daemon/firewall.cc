@@ -65,17 +65,17 @@ Verdict Firewall::verdict_of(const CallPtr& call) {
   return {call->awaiting > 0 ? Verdict::Kind::wait : Verdict::Kind::allow, Reason::none};
 }
 
-Verdict Firewall::on_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
-                             sip::TimePoint now) {
+Verdict Firewall::on_request(const sip::Message& request, const Disclosure& body,
+                             const FlowEntry& from, Pass& pass, sip::TimePoint now) {
   switch (method_of(request)) {
   case sip::Method::invite:
-    if (request.to().tag().empty()) return on_invite(request, from, pass, now);
-    return on_dialog_request(request, from, pass, now);
+    if (request.to().tag().empty()) return on_invite(request, body, from, pass, now);
+    return on_dialog_request(request, body, from, pass, now);
   case sip::Method::ack:
   case sip::Method::prack:
   case sip::Method::update:
   case sip::Method::bye:
-    return on_dialog_request(request, from, pass, now);
+    return on_dialog_request(request, body, from, pass, now);
   default:
     return {};
   }
@@ -96,8 +96,8 @@ Reason Firewall::admit(const Call& call, const sip::Sdp* sdp) const {
   return Reason::none;
 }
 
-Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, Pass& pass,
-                            sip::TimePoint now) {
+Verdict Firewall::on_invite(const sip::Message& request, const Disclosure& body,
+                            const FlowEntry& from, Pass& pass, sip::TimePoint now) {
   CallPtr call = calls_.find(request);
   const bool is_new = !call || call->caller_tag != request.from().tag();
   // Only the caller tries again, and only whom the call was sent to sends it back.
@@ -123,7 +123,7 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
                      .add("from", request.from().uri.text)
                      .add("to", request.to().uri.text));
   }
-  const Description description = describe(*call, request, from);
+  const Description description = describe(*call, request, body, from);
   if (description.refusal != Reason::none) return {Verdict::Kind::refuse, description.refusal};
   if (pass.is_entry && call->counted_peer == no_peer) {
     if (const Reason reason = admit(*call, description.sdp.get()); reason != Reason::none)
@@ -142,8 +142,8 @@ Verdict Firewall::on_invite(const sip::Message& request, const FlowEntry& from, 
 }
 
 Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
-                              const sip::Message& response, const FlowEntry& from,
-                              sip::TimePoint now) {
+                              const sip::Message& response, const Disclosure& body,
+                              const FlowEntry& from, sip::TimePoint now) {
   const CallPtr& call = pass.call;
   if (!call) return {};
   call->commit_failure = Reason::none;
@@ -156,13 +156,14 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
     call->carriers.insert(from.peer);
   const bool is_from_caller = !is_initial && request.from().tag() != call->caller_tag;
   if (Leg* const leg = leg_of_answer(call, request, response, pass, from, now)) {
+    if (!is_from_caller && body.signer && leg->signer.empty()) leg->signer = body.signer->uri;
     // A branch that had lost answers after all: a second dialog (RFC 3261 13.2.2.4).
     if (is_initial && status >= 200 && status < 300 && leg->has_lost && !call->is_over())
       leg->is_ended = leg->has_lost = false;
     // Late words on an attempt that has failed upstream open nothing.
     if (is_initial && (call->has_failed || request.cseq().number != call->invite_cseq))
       end_leg(call, *leg, now);
-    const Description description = describe(*call, response, from);
+    const Description description = describe(*call, response, body, from);
     const auto party = is_from_caller ? sip::Party::caller : sip::Party::callee;
     const auto outcome = leg->exchange.on(sip::OfferAnswer::Response{
         method, party, request.cseq().number, status, is_reliable(response), description.sdp});

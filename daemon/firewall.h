@@ -10,6 +10,7 @@
 
 #include "daemon/agent_config.h"
 #include "daemon/call.h"
+#include "daemon/disclosure.h"
 #include "daemon/event_log.h"
 #include "daemon/flow_table.h"
 #include "daemon/keyed_hash.h"
@@ -52,16 +53,24 @@ public:
 
   [[nodiscard]] CallPtr call_of(const sip::Message& message) const { return calls_.find(message); }
 
-  // A new request, before it is forwarded. Fills `pass`.
-  [[nodiscard]] Verdict on_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
-                                   sip::TimePoint now);
+  // A new request, before it is forwarded; `body` is what can be read of it. Fills `pass`.
+  [[nodiscard]] Verdict on_request(const sip::Message& request, const Disclosure& body,
+                                   const FlowEntry& from, Pass& pass, sip::TimePoint now);
   // A response (not 100) to a request with this pass, before it is forwarded.
   [[nodiscard]] Verdict on_response(const Pass& pass, const sip::Message& request,
-                                    const sip::Message& response, const FlowEntry& from,
-                                    sip::TimePoint now);
+                                    const sip::Message& response, const Disclosure& body,
+                                    const FlowEntry& from, sip::TimePoint now);
+  // Before a body is read: may `from` act in the dialog the request names, as far as is known?
+  // False only where on_request() refuses. True outside of dialogs.
+  [[nodiscard]] bool may_belong(const sip::Message& request, const FlowEntry& from) const;
+  // Who signed what the sender of this message sent earlier in its dialog; empty: nobody did.
+  [[nodiscard]] std::string_view pinned_signer(const sip::Message& message) const;
   // The request gets a final answer of our own making (refusal, time-out, lost flow).
   [[nodiscard]] Verdict on_own_answer(const Pass& pass, const sip::Message& request, int status,
                                       Reason reason, sip::TimePoint now);
+
+  // A dialog that midcomd ends itself.
+  void close(const CallPtr& call, Leg& leg, sip::TimePoint now) { end_leg(call, leg, now); }
 
   // A request leaves towards `to`.
   void on_sent(const Pass& pass, const sip::Message& request, const FlowEntry& to,
@@ -92,22 +101,23 @@ private:
     sip::SdpPtr sdp;   // null: none
     Reason refusal = Reason::none;
   };
-  [[nodiscard]] Verdict on_invite(const sip::Message& request, const FlowEntry& from, Pass& pass,
-                                  sip::TimePoint now);
-  [[nodiscard]] Verdict on_dialog_request(const sip::Message& request, const FlowEntry& from,
-                                          Pass& pass, sip::TimePoint now);
+  [[nodiscard]] Verdict on_invite(const sip::Message& request, const Disclosure& body,
+                                  const FlowEntry& from, Pass& pass, sip::TimePoint now);
+  [[nodiscard]] Verdict on_dialog_request(const sip::Message& request, const Disclosure& body,
+                                          const FlowEntry& from, Pass& pass, sip::TimePoint now);
   [[nodiscard]] Verdict on_bye_answer(const Pass& pass, const sip::Message& request, int status,
                                       sip::TimePoint now);
   void on_invite_answer(const Pass& pass, const sip::Message& request, int status,
                         std::string_view tag, sip::TimePoint now);
   [[nodiscard]] Reason admit(const Call& call, const sip::Sdp* sdp) const;
   [[nodiscard]] Description describe(Call& call, const sip::Message& message,
-                                     const FlowEntry& from);
+                                     const Disclosure& body, const FlowEntry& from);
   [[nodiscard]] Reason judge_keys(const Call& call, const PeerConfig& peer, const sip::Sdp& sdp,
                                   Judgement& judgement);
   // The offer/answer part of a request that may act on the leg.
-  [[nodiscard]] Verdict on_leg_request(const sip::Message& request, const FlowEntry& from,
-                                       const CallPtr& call, Leg& leg, sip::TimePoint now);
+  [[nodiscard]] Verdict on_leg_request(const sip::Message& request, const Disclosure& body,
+                                       const FlowEntry& from, const CallPtr& call, Leg& leg,
+                                       sip::TimePoint now);
   [[nodiscard]] Leg* leg_of_answer(const CallPtr& call, const sip::Message& request,
                                    const sip::Message& response, const Pass& pass,
                                    const FlowEntry& from, sip::TimePoint now);
@@ -125,10 +135,11 @@ private:
            sip::TimePoint now);
   // Of a leg that nothing proves; `leg` may be another one afterwards.
   // A verdict, or nothing: it goes on.
-  [[nodiscard]] std::optional<Verdict> judge_unproved(const sip::Message& request,
-                                                      const FlowEntry& from, Pass& pass, Leg*& leg,
-                                                      sip::TimePoint now);
-  [[nodiscard]] Verdict pass_by(const sip::Message& request, const FlowEntry& from, Call& call);
+  [[nodiscard]] std::optional<Verdict>
+  judge_unproved(const sip::Message& request, const Disclosure& body, const FlowEntry& from,
+                 Pass& pass, Leg*& leg, sip::TimePoint now);
+  [[nodiscard]] Verdict pass_by(const sip::Message& request, const Disclosure& body,
+                                const FlowEntry& from, Call& call);
   [[nodiscard]] Leg* attempt_of(const sip::Message& request, const FlowEntry& from, Call& call,
                                 std::string_view tag);
   [[nodiscard]] static bool promote(Call& call, Leg& attempt);

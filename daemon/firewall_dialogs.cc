@@ -186,6 +186,36 @@ bool Firewall::may_act(const Call& call, const Leg& leg, bool is_caller, const F
   return is_known || sender.is_carrier || (!is_calls && owns(leg, sender));
 }
 
+// What nothing proves yet the kernel is asked about later, whatever the body says.
+bool Firewall::may_belong(const sip::Message& request, const FlowEntry& from) const {
+  switch (sip::method_of(request.cseq().method)) {
+  case sip::Method::invite:
+  case sip::Method::ack:
+  case sip::Method::prack:
+  case sip::Method::update:
+  case sip::Method::bye:
+    break;
+  default:
+    return true; // nobody is asked
+  }
+  const CallPtr call = calls_.find(request);
+  if (!call || call->is_orphan || request.to().tag().empty()) return true;
+  const bool is_from_caller = request.from().tag() == call->caller_tag;
+  const auto leg = call->legs.find(is_from_caller ? request.to().tag() : request.from().tag());
+  if (leg == call->legs.end() || leg->second.proof != Proof::invite) return true;
+  Sender sender = sender_of(from, request.from());
+  sender.is_carrier = carries(*call, &leg->second, request, from);
+  return may_act(*call, leg->second, is_from_caller, from, sender);
+}
+
+std::string_view Firewall::pinned_signer(const sip::Message& message) const {
+  const CallPtr call = calls_.find(message);
+  if (!call) return {};
+  const auto sender = message.is_request() ? message.from().tag() : message.to().tag();
+  const auto leg = call->legs.find(sender);
+  return leg == call->legs.end() ? std::string_view() : std::string_view(leg->second.signer);
+}
+
 void Firewall::ask(const CallPtr& call, Leg& leg, const FlowEntry& from, bool is_caller,
                    sip::TimePoint now) {
   const std::string side(peers_.side_of(from.info.remote.address));
@@ -249,8 +279,9 @@ Leg* Firewall::attempt_of(const sip::Message& request, const FlowEntry& from, Ca
   return &attempt;
 }
 
-std::optional<Verdict> Firewall::judge_unproved(const sip::Message& request, const FlowEntry& from,
-                                                Pass& pass, Leg*& leg, sip::TimePoint now) {
+std::optional<Verdict> Firewall::judge_unproved(const sip::Message& request, const Disclosure& body,
+                                                const FlowEntry& from, Pass& pass, Leg*& leg,
+                                                sip::TimePoint now) {
   const CallPtr& call = pass.call;
   const auto method = sip::method_of(request.cseq().method);
   const bool is_from_caller = request.from().tag() == call->caller_tag;
@@ -263,13 +294,13 @@ std::optional<Verdict> Firewall::judge_unproved(const sip::Message& request, con
   const bool is_callers = is_from_caller && is_caller(*call, request, from);
   if (!call->is_orphan && leg->inquiry == Inquiry::answered) {
     call->legs.erase(leg->tag);
-    if (is_callers && (is_ack || is_bare(request))) return pass_by(request, from, *call);
+    if (is_callers && (is_ack || is_bare(request))) return pass_by(request, body, from, *call);
     return Verdict{Verdict::Kind::refuse, Reason::not_participant};
   }
   if (leg->inquiry != Inquiry::answered && config_.mode != pinhole::Mode::observe) {
     // Nobody can say whose it is: the kernel will, when the BYE has its answer. But nobody speaks
     // in a branch before its answer.
-    if (is_ack && (call->is_orphan || is_callers)) return pass_by(request, from, *call);
+    if (is_ack && (call->is_orphan || is_callers)) return pass_by(request, body, from, *call);
     if (method != sip::Method::bye) return Verdict{Verdict::Kind::refuse, Reason::middlebox_down};
     if (call->is_orphan) return std::nullopt;
     pass.leg = leg->id;
@@ -279,19 +310,20 @@ std::optional<Verdict> Firewall::judge_unproved(const sip::Message& request, con
   if (method == sip::Method::bye) return std::nullopt;
   const std::string tag = leg->tag;
   leg = attempt_of(request, from, *call, tag);
-  if (leg == nullptr) return pass_by(request, from, *call);
+  if (leg == nullptr) return pass_by(request, body, from, *call);
   return std::nullopt;
 }
 
 // What changes nothing here still says nothing that its sender may not say.
-Verdict Firewall::pass_by(const sip::Message& request, const FlowEntry& from, Call& call) {
-  const Reason refusal = describe(call, request, from).refusal;
+Verdict Firewall::pass_by(const sip::Message& request, const Disclosure& body,
+                          const FlowEntry& from, Call& call) {
+  const Reason refusal = describe(call, request, body, from).refusal;
   if (refusal != Reason::none) return {Verdict::Kind::refuse, refusal};
   return {};
 }
 
-Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry& from, Pass& pass,
-                                    sip::TimePoint now) {
+Verdict Firewall::on_dialog_request(const sip::Message& request, const Disclosure& body,
+                                    const FlowEntry& from, Pass& pass, sip::TimePoint now) {
   const auto method = sip::method_of(request.cseq().method);
   CallPtr call = calls_.find(request);
   if (!call) {
@@ -306,24 +338,25 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const FlowEntry
   Leg* leg = found != call->legs.end() ? &found->second : add_leg(*call, tag, Proof::none);
   if (leg == nullptr) return {Verdict::Kind::refuse, Reason::call_limit};
   if (leg->proof == Proof::none)
-    if (const auto verdict = judge_unproved(request, from, pass, leg, now)) return *verdict;
+    if (const auto verdict = judge_unproved(request, body, from, pass, leg, now)) return *verdict;
   if (leg->proof != Proof::invite) pass.sender = sender_of(from, request.from());
   pass.sender.is_carrier = carries(*call, leg, request, from);
   if (!may_act(*call, *leg, is_from_caller, from, pass.sender)) {
     if (leg->proof == Proof::group && goes_on_unjudged(from, peers_, method))
-      return pass_by(request, from, *call);
+      return pass_by(request, body, from, *call);
     return {Verdict::Kind::refuse, Reason::not_participant};
   }
   pass.leg = leg->id;
   pass.is_proved = leg->proof != Proof::none;
   if (method == sip::Method::bye) return {};
-  return on_leg_request(request, from, call, *leg, now);
+  return on_leg_request(request, body, from, call, *leg, now);
 }
 
-Verdict Firewall::on_leg_request(const sip::Message& request, const FlowEntry& from,
-                                 const CallPtr& call, Leg& leg, sip::TimePoint now) {
+Verdict Firewall::on_leg_request(const sip::Message& request, const Disclosure& body,
+                                 const FlowEntry& from, const CallPtr& call, Leg& leg,
+                                 sip::TimePoint now) {
   const auto method = sip::method_of(request.cseq().method);
-  const Description description = describe(*call, request, from);
+  const Description description = describe(*call, request, body, from);
   if (description.refusal != Reason::none) return {Verdict::Kind::refuse, description.refusal};
   if (description.sdp && !pinholes_.is_up() && config_.mode != pinhole::Mode::observe &&
       method != sip::Method::ack)

@@ -13,23 +13,6 @@ namespace {
 
 constexpr std::size_t seen_kept = 32;
 
-std::string_view trimmed_type(std::string_view content_type) {
-  auto type = content_type.substr(0, content_type.find(';'));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  return type;
-}
-
-// Offers and answers are application/sdp with the disposition `session` (RFC 3261 13.2.1), not
-// encoded.
-bool has_session_description(const sip::Message& message) {
-  if (message.body().empty() ||
-      !sip::iequals(trimmed_type(message.content_type()), "application/sdp"))
-    return false;
-  if (message.first(sip::HeaderName::content_encoding) != nullptr) return false;
-  const auto* disposition = message.first(sip::HeaderName::content_disposition);
-  return disposition == nullptr || sip::iequals(trimmed_type(disposition->value), "session");
-}
-
 bool has_key_material(const sip::Sdp& sdp) {
   return std::ranges::any_of(sdp.media(), [](const auto& media) { return media.has_key_material; });
 }
@@ -66,19 +49,19 @@ Reason Firewall::judge_keys(const Call& call, const PeerConfig& peer, const sip:
 }
 
 Firewall::Description Firewall::describe(Call& call, const sip::Message& message,
-                                         const FlowEntry& from) {
-  if (from.peer == no_peer || !has_session_description(message)) return {};
+                                         const Disclosure& body, const FlowEntry& from) {
+  if (from.peer == no_peer || !body.description) return {};
   const PeerConfig& peer = peers_.at(from.peer);
   const auto sender_tag = message.is_request() ? message.from().tag() : message.to().tag();
   const auto seen = std::ranges::find_if(call.seen, [&](const SeenDescription& s) {
     return s.cseq == message.cseq().number && s.sender_tag == sender_tag &&
-           s.sdp->text() == message.body();
+           s.sdp->text() == *body.description;
   });
   // A later pass of the same bytes through a trunk was judged where it entered.
   if (seen != call.seen.end() && peer.kind == PeerKind::trunk)
     return {seen->sdp, seen->judgement.refusal};
 
-  auto parsed = sip::Sdp::parse(message.body(), config_.limits.sdp);
+  auto parsed = sip::Sdp::parse(*body.description, config_.limits.sdp);
   if (!parsed) {
     log_.write(call_event(Level::notice, "sdp.reject", call)
                    .add("src", from.info.remote.to_string())

@@ -117,6 +117,11 @@ std::string fixed_first_via(const sip::Message& request, const sip::Endpoint& so
   return text;
 }
 
+std::string own_via(const ListenerConfig& listener, std::string_view branch) {
+  return "SIP/2.0/" + upper(to_string(listener.transport)) + " " + host_and_port(listener) +
+         ";branch=" + std::string(branch);
+}
+
 std::string own_uri(const ListenerConfig& listener, std::string_view token, bool is_secure) {
   std::string uri = is_secure ? "sips:" : "sip:";
   if (!token.empty()) uri.append(token).append(1, '@');
@@ -132,9 +137,7 @@ sip::Result<std::string> forwarded_request(const sip::Message& request, const Re
   sip::EditList edit(request);
   if (route.new_request_uri) edit.replace(request.request_uri().text, *route.new_request_uri);
   edit.insert_field_before(sip::HeaderName::via,
-                           "Via: SIP/2.0/" + upper(to_string(edits.out_listener->transport)) + " " +
-                               host_and_port(*edits.out_listener) +
-                               ";branch=" + std::string(edits.branch) + "\r\n");
+                           "Via: " + own_via(*edits.out_listener, edits.branch) + "\r\n");
   if (std::string via = fixed_first_via(request, edits.source); !via.empty())
     edit.replace(request.top_via().text, std::move(via));
   if (forms_dialog(request.method())) add_record_route(edit, request, edits);

@@ -25,6 +25,8 @@ struct ForwardEdits {
 // The first Via value with received and rport (RFC 3261 18.2.1, 3581); empty when nothing is to
 // change.
 [[nodiscard]] std::string fixed_first_via(const sip::Message& request, const sip::Endpoint& source);
+// Our own Via value for what leaves by this listener.
+[[nodiscard]] std::string own_via(const ListenerConfig& listener, std::string_view branch);
 // "sip:TOKEN@HOST:PORT;transport=tls;lr". sips URIs carry no transport (RFC 5630).
 [[nodiscard]] std::string own_uri(const ListenerConfig& listener, std::string_view token,
                                   bool is_secure);

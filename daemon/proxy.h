@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The transaction-stateful proxy (RFC 3261 16): one target for each request, so one client
 // transaction for each server transaction. Requests are in proxy_requests.cc, responses in
-// proxy_responses.cc.
+// proxy_responses.cc, what midcomd ends by itself in proxy_farewell.cc.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "daemon/agent_config.h"
+#include "daemon/disclosure_service.h"
 #include "daemon/event_log.h"
 #include "daemon/firewall.h"
 #include "daemon/flow_table.h"
@@ -26,7 +27,8 @@ class Proxy {
 public:
   using Random = std::function<void(std::uint8_t* bytes, std::size_t size)>;
   Proxy(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
-        Network& network, FlowTable& flows, Firewall& firewall, EventLog& log, Random random);
+        Network& network, FlowTable& flows, DisclosureService& disclosures, Firewall& firewall,
+        EventLog& log, Random random);
 
   void on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoint now);
   void on_response(FlowId flow, const sip::MessagePtr& response, sip::TimePoint now);
@@ -46,7 +48,17 @@ private:
   [[nodiscard]] Reason check(const sip::Message& request, const FlowEntry& from) const;
   [[nodiscard]] bool has_looped(const sip::Message& request, std::string_view loop_mark) const;
   [[nodiscard]] std::string loop_mark(const sip::Message& request, const FlowEntry& from) const;
+  using Turn = DisclosureService::Turn;
+  [[nodiscard]] bool waits(const sip::Message& message, const CallPtr& call, Turn turn);
   void handle(TransactionId server, sip::TimePoint now);
+  [[nodiscard]] FlowId entry_of(const sip::Message& request, const FlowEntry& from);
+  [[nodiscard]] DisclosureService::Sender sender_of(const sip::Message& message,
+                                                    const FlowEntry& from) const;
+  // Without a route only the BYE of a participant: it closes, and is refused.
+  void serve(TransactionId server, const std::expected<RequestRoute, Reason>& route,
+             const Disclosure& body, sip::TimePoint now);
+  void serve_ack(FlowId from, const sip::MessagePtr& request, const RequestRoute& route,
+                 const Disclosure& body, sip::TimePoint now);
   void handle_cancel(FlowEntry& from, const sip::MessagePtr& request, sip::TimePoint now);
   void handle_ack(FlowId from, const sip::MessagePtr& request, sip::TimePoint now);
   void forward(TransactionId server, const RequestRoute& route, sip::TimePoint now);
@@ -70,6 +82,7 @@ private:
 
   // Answers.
   void refuse(TransactionId server, Reason reason, sip::TimePoint now);
+  void refuse_body(TransactionId server, const Disclosure& body, sip::TimePoint now);
   void answer(TransactionId server, int status, std::string_view extra, sip::TimePoint now);
   void own_final(TransactionId server, int status, Reason reason, std::string extra,
                  sip::TimePoint now);
@@ -79,12 +92,23 @@ private:
 
   // Responses.
   // `from`: the flow it came on, which over UDP need not be the one the request left by.
-  void take_response(TransactionId client, const sip::MessagePtr& response, const FlowEntry& from,
+  void read_response(TransactionId client, const sip::MessagePtr& response, const FlowEntry& from,
                      sip::TimePoint now);
-  void relay(TransactionId client, const sip::MessagePtr& response, const FlowEntry& from,
-             sip::TimePoint now);
+  void take_read_response(TransactionId client, const sip::MessagePtr& response,
+                          const Disclosure& body, const FlowEntry& from, sip::TimePoint now);
+  void take_response(TransactionId client, const sip::MessagePtr& response, const Disclosure& body,
+                     const FlowEntry& from, sip::TimePoint now);
+  void relay(TransactionId client, const sip::MessagePtr& response, const Disclosure& body,
+             const FlowEntry& from, sip::TimePoint now);
   void finish_relay(TransactionId server, TransactionId client, const sip::MessagePtr& response,
                     Reason failure, sip::TimePoint now);
+  void give_up_branch(TransactionId client, Reason reason, sip::TimePoint now);
+  [[nodiscard]] bool ends_bad_answers(const ServerTransaction& server, const FlowEntry& from) const;
+  void prepare_farewell(const ServerTransaction& server, const sip::Message& response,
+                        const FlowEntry& from, bool is_refused);
+  void refuse_answer(const CallPtr& call, const sip::Message& ack, const FlowEntry& from);
+  void say_farewell(const CallPtr& call, const sip::Message& message, sip::TimePoint now);
+  void send_bye(const Bye& bye, sip::TimePoint now);
   void pin_registration(const ClientTransaction& client, const ServerTransaction& server,
                         const sip::Message& response);
   void cancel(ClientTransaction& client, sip::TimePoint now);
@@ -108,6 +132,7 @@ private:
   const KeyedSecrets& secrets_;
   Network& network_;
   FlowTable& flows_;
+  DisclosureService& disclosures_;
   Firewall& firewall_;
   EventLog& log_;
   Random random_;

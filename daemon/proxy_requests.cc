@@ -32,9 +32,11 @@ bool is_reliable(Transport transport) {
 } // namespace
 
 Proxy::Proxy(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
-             Network& network, FlowTable& flows, Firewall& firewall, EventLog& log, Random random)
+             Network& network, FlowTable& flows, DisclosureService& disclosures, Firewall& firewall,
+             EventLog& log, Random random)
     : config_(config), peers_(peers), secrets_(secrets), network_(network), flows_(flows),
-      firewall_(firewall), log_(log), random_(std::move(random)), transactions_(config.timeouts) {
+      disclosures_(disclosures), firewall_(firewall), log_(log), random_(std::move(random)),
+      transactions_(config.timeouts) {
   std::array<std::uint8_t, 4> octets{};
   random_(octets.data(), octets.size());
   for (const auto octet : octets) epoch_ = epoch_ << 8 | octet;
@@ -114,11 +116,24 @@ void Proxy::on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
       transactions_.add_server(key, is_invite, is_reliable(from->info.transport));
   server.flow = flow;
   server.source = source;
+  server.entered = entry_of(*request, *from);
   server.request = request;
   count_open(source);
   const TransactionId id = server.id;
   if (is_invite) answer(id, 100, {}, now);
   handle(id, now);
+}
+
+// A call's messages are taken in order: while one is with an opener or waits for the middlebox, the
+// later ones wait.
+bool Proxy::waits(const sip::Message& message, const CallPtr& call, Turn turn) {
+  if (disclosures_.is_busy(message.call_id())) {
+    disclosures_.defer(message.call_id(), std::move(turn));
+    return true;
+  }
+  if (!call || call->awaiting == 0) return false;
+  call->deferred.emplace_back(std::move(turn));
+  return true;
 }
 
 std::string Proxy::loop_mark(const sip::Message& request, const FlowEntry& from) const {
@@ -155,33 +170,90 @@ void Proxy::handle(TransactionId id, sip::TimePoint now) {
   ServerTransaction* server = transactions_.server(id);
   if (server == nullptr || server->is_answered) return;
   const auto request = server->request;
+  if (disclosures_.is_full(request->call_id())) return refuse(id, Reason::overload, now);
   // Also when it had waited: what its tags name may be another call by now.
-  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
-    call->deferred.emplace_back([this, id](sip::TimePoint later) { handle(id, later); });
+  if (waits(*request, firewall_.call_of(*request),
+            [this, id](sip::TimePoint later) { handle(id, later); }))
     return;
-  }
   FlowEntry* from = flows_.find(server->flow);
   if (from == nullptr) return drop_server(id, now);
   auto route = route_request(*request, peers_, secrets_.flow_token, epoch_);
   Reason reason = check(*request, *from);
   if (reason == Reason::none && !route) reason = route.error();
-  // The sender of a BYE has left its dialog whether or not it can be forwarded.
-  if (reason != Reason::none && request->method() != "BYE") return refuse(id, reason, now);
-  if (reason == Reason::none && std::holds_alternative<ToSelf>(route->next))
-    return answer(id, 200, extra_fields(Reason::none, *request, from), now);
+  if (reason != Reason::none) {
+    // The sender of a BYE has left its dialog whether or not it can be forwarded.
+    if (request->method() != "BYE") return refuse(id, reason, now);
+    return serve(id, std::unexpected(reason), {}, now);
+  }
+  if (std::holds_alternative<ToSelf>(route->next)) {
+    server->offers_certificate = true;
+    return answer(id, 200,
+                  extra_fields(Reason::none, *request, from) +
+                      disclosures_.announced_policy(from->peer),
+                  now);
+  }
+  // A stranger's body costs nothing; the firewall says why it goes no further.
+  if (!firewall_.may_belong(*request, *from)) return serve(id, route, {}, now);
+  auto sender = sender_of(*request, *from);
+  sender.entered = flows_.find(server->entered);
+  const auto body = disclosures_.read(
+      request, sender,
+      [this, id, route](const Disclosure& read, sip::TimePoint later) {
+        serve(id, route, read, later);
+      },
+      now);
+  if (body) serve(id, route, *body, now);
+}
 
-  const Verdict verdict = firewall_.on_request(*request, *from, server->pass, now);
+DisclosureService::Sender Proxy::sender_of(const sip::Message& message,
+                                           const FlowEntry& from) const {
+  return {.from = from, .pinned = std::string(firewall_.pinned_signer(message))};
+}
+
+// A later pass of a spiral comes from a trunk, is what was sent, and shows the branch it was sent
+// with: nobody else has that.
+FlowId Proxy::entry_of(const sip::Message& request, const FlowEntry& from) {
+  if (from.peer == no_peer || peers_.at(from.peer).kind != PeerKind::trunk) return from.info.id;
+  for (const auto& via : request.vias()) {
+    const auto* sent =
+        transactions_.client(TransactionTable::client_key(via.branch(), request.method()));
+    const auto* server = sent == nullptr ? nullptr : transactions_.server(sent->server);
+    if (server == nullptr) continue;
+    const sip::Message& first = *server->request;
+    if (first.call_id() == request.call_id() && first.from().tag() == request.from().tag() &&
+        first.cseq().number == request.cseq().number && first.body() == request.body())
+      return server->entered;
+  }
+  return from.info.id;
+}
+
+// The services that come after reading, then out.
+void Proxy::serve(TransactionId id, const std::expected<RequestRoute, Reason>& route,
+                  const Disclosure& body, sip::TimePoint now) {
+  ServerTransaction* server = transactions_.server(id);
+  if (server == nullptr || server->is_answered) return;
+  const auto request = server->request;
+  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
+    call->deferred.emplace_back(
+        [this, id, route, body](sip::TimePoint later) { serve(id, route, body, later); });
+    return;
+  }
+  FlowEntry* from = flows_.find(server->flow);
+  if (from == nullptr) return drop_server(id, now);
+  if (body.finding != Reason::none && request->method() != "BYE") return refuse_body(id, body, now);
+  const Verdict verdict = firewall_.on_request(*request, body, *from, server->pass, now);
   if (verdict.kind == Verdict::Kind::again) {
-    server->pass.call->waiter = [this, id](Reason, sip::TimePoint later) { handle(id, later); };
+    server->pass.call->waiter = [this, id, route, body](Reason, sip::TimePoint later) {
+      serve(id, route, body, later);
+    };
     return;
   }
   firewall_.attach(server->pass);
   server->is_attached = true;
   if (verdict.kind == Verdict::Kind::refuse) return refuse(id, verdict.reason, now);
-  if (reason != Reason::none) return refuse(id, reason, now);
+  if (!route) return refuse(id, route.error(), now);
   if (verdict.kind == Verdict::Kind::wait) {
-    server->pass.call->waiter = [this, id, route = *std::move(route)](Reason failure,
-                                                                      sip::TimePoint later) {
+    server->pass.call->waiter = [this, id, route = *route](Reason failure, sip::TimePoint later) {
       if (failure == Reason::none)
         forward(id, route, later);
       else
@@ -261,22 +333,42 @@ void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
     if (machine.state() != sip::InviteServerTransaction::State::accepted)
       return run(*server, machine.on_ack(now), now);
   }
-  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
-    call->deferred.emplace_back(
-        [this, flow, request](sip::TimePoint later) { handle_ack(flow, request, later); });
+  if (waits(*request, firewall_.call_of(*request),
+            [this, flow, request](sip::TimePoint later) { handle_ack(flow, request, later); }))
     return;
-  }
   if (check(*request, *from) != Reason::none) return;
   auto route = route_request(*request, peers_, secrets_.flow_token, epoch_);
   if (!route) return log_refusal(from, *request, 0, route.error());
+  if (!firewall_.may_belong(*request, *from)) return serve_ack(flow, request, *route, {}, now);
+  const auto body = disclosures_.read(
+      request, sender_of(*request, *from),
+      [this, flow, request, route = *route](const Disclosure& read, sip::TimePoint later) {
+        serve_ack(flow, request, route, read, later);
+      },
+      now);
+  if (body) serve_ack(flow, request, *route, *body, now);
+}
+
+// An ACK can't be refused: what is wrong with its body opens nothing.
+void Proxy::serve_ack(FlowId flow, const sip::MessagePtr& request, const RequestRoute& route,
+                      const Disclosure& body, sip::TimePoint now) {
+  if (const CallPtr call = firewall_.call_of(*request); call && call->awaiting > 0) {
+    call->deferred.emplace_back([this, flow, request, route, body](sip::TimePoint later) {
+      serve_ack(flow, request, route, body, later);
+    });
+    return;
+  }
+  FlowEntry* from = flows_.find(flow);
+  if (from == nullptr) return;
   Pass pass;
-  const Verdict verdict = firewall_.on_request(*request, *from, pass, now);
+  const Verdict verdict = firewall_.on_request(*request, body, *from, pass, now);
   if (verdict.kind == Verdict::Kind::again) {
-    pass.call->waiter = [this, flow, request](Reason, sip::TimePoint later) {
-      handle_ack(flow, request, later);
+    pass.call->waiter = [this, flow, request, route, body](Reason, sip::TimePoint later) {
+      serve_ack(flow, request, route, body, later);
     };
     return;
   }
+  if (body.finding != Reason::none && pass.call) refuse_answer(pass.call, *request, *from);
   if (verdict.kind == Verdict::Kind::refuse) {
     log_refusal(from, *request, 0, verdict.reason);
     if (pass.call) firewall_.drop_when_done(pass.call, now);
@@ -284,14 +376,16 @@ void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
   }
   if (verdict.kind == Verdict::Kind::wait) {
     const std::weak_ptr<Call> call = pass.call;
-    pass.call->waiter = [this, flow, request, route = *std::move(route), call,
-                         leg = pass.leg](Reason, sip::TimePoint) {
+    pass.call->waiter = [this, flow, request, route, call, leg = pass.leg](Reason,
+                                                                           sip::TimePoint later) {
       // Refused rules leave the media closed, not the dialog open.
       forward_ack(flow, request, route, {.call = call.lock(), .leg = leg, .sender = {}});
+      if (const CallPtr live = call.lock()) say_farewell(live, *request, later);
     };
     return;
   }
-  forward_ack(flow, request, *route, pass);
+  forward_ack(flow, request, route, pass);
+  if (pass.call) say_farewell(pass.call, *request, now);
   if (pass.call) firewall_.drop_when_done(pass.call, now);
 }
 

@@ -118,6 +118,22 @@ void Proxy::refuse(TransactionId id, Reason reason, sip::TimePoint now) {
             now);
 }
 
+// E2M.md 4: says which type must be shown or signed, and with 496 by what certificate.
+void Proxy::refuse_body(TransactionId id, const Disclosure& body, sip::TimePoint now) {
+  ServerTransaction* server = transactions_.server(id);
+  if (server == nullptr || server->is_answered) return;
+  const FlowEntry* from = flows_.find(server->flow);
+  const int status = row_of(body.finding).status;
+  std::string extra = extra_fields(body.finding, *server->request, from);
+  if (!body.lacking.empty())
+    extra += "Warning: 380 " + config_.names.front() + " \"Required to " +
+             (body.finding == Reason::signature_required ? "Verify" : "View") + " Content-Type '" +
+             body.lacking + "'\"\r\n";
+  server->offers_certificate = body.finding == Reason::body_undecipherable;
+  log_refusal(from, *server->request, status, body.finding);
+  own_final(id, status, body.finding, std::move(extra), now);
+}
+
 // A final answer made here. What it closes is closed before it leaves.
 void Proxy::own_final(TransactionId id, int status, Reason reason, std::string extra,
                       sip::TimePoint now) {
@@ -146,8 +162,12 @@ void Proxy::answer(TransactionId id, int status, std::string_view extra, sip::Ti
   const FlowEntry* from = flows_.find(server->flow);
   const std::string via =
       from != nullptr ? fixed_first_via(*server->request, from->info.remote) : std::string();
-  const auto bytes = std::make_shared<const std::string>(sip::make_response(
-      *server->request, status, status == 100 ? std::string() : random_hex(8), extra, via));
+  sip::Content content;
+  if (server->offers_certificate && status >= 200 && !config_.smime.certificate.empty())
+    content = {"application/pkix-cert", config_.smime.certificate};
+  const auto bytes = std::make_shared<const std::string>(
+      sip::make_response(*server->request, status, status == 100 ? std::string() : random_hex(8),
+                         extra, via, content));
   if (status >= 200) mark_answered(*server);
   run(*server,
       std::visit([&](auto& machine) { return machine.on_respond(status, bytes, now); },
@@ -162,19 +182,51 @@ void Proxy::on_response(FlowId flow, const sip::MessagePtr& response, sip::TimeP
       TransactionTable::client_key(response->top_via().branch(), response->cseq().method));
   // A response nobody waits for, or from somebody it wasn't asked of, goes nowhere.
   if (client == nullptr || client->remote != from->info.remote.address) return;
+  read_response(client->id, response, *from, now);
+}
+
+void Proxy::read_response(TransactionId id, const sip::MessagePtr& response, const FlowEntry& from,
+                          sip::TimePoint now) {
+  const ClientTransaction* client = transactions_.client(id);
+  if (client == nullptr) return;
+  const ServerTransaction* server = transactions_.server(client->server);
+  if (server != nullptr &&
+      waits(*response, server->pass.call, [this, id, response, entry = from](sip::TimePoint later) {
+        read_response(id, response, entry, later);
+      }))
+    return;
+  // A failure's body is no answer: it may hold what its sender asks for (493).
+  if (server == nullptr || response->status() >= 300)
+    return take_response(id, response, {}, from, now);
+  auto sender = sender_of(*response, from);
+  if (const FlowEntry* asker = flows_.find(server->flow)) sender.asker = asker->peer;
+  sender.entered = flows_.find(server->entered);
+  const auto body = disclosures_.read(
+      response, sender,
+      [this, id, response, entry = from](const Disclosure& read, sip::TimePoint later) {
+        take_read_response(id, response, read, entry, later);
+      },
+      now);
+  if (body) take_response(id, response, *body, from, now);
+}
+
+void Proxy::take_read_response(TransactionId id, const sip::MessagePtr& response,
+                               const Disclosure& body, const FlowEntry& from, sip::TimePoint now) {
+  const ClientTransaction* client = transactions_.client(id);
+  if (client == nullptr) return;
   const ServerTransaction* server = transactions_.server(client->server);
   if (server != nullptr && server->pass.call && server->pass.call->awaiting > 0) {
     server->pass.call->deferred.emplace_back(
-        [this, id = client->id, response, entry = *from](sip::TimePoint later) {
-          take_response(id, response, entry, later);
+        [this, id, response, body, entry = from](sip::TimePoint later) {
+          take_response(id, response, body, entry, later);
         });
     return;
   }
-  take_response(client->id, response, *from, now);
+  take_response(id, response, body, from, now);
 }
 
-void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, const FlowEntry& from,
-                          sip::TimePoint now) {
+void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, const Disclosure& body,
+                          const FlowEntry& from, sip::TimePoint now) {
   ClientTransaction* client = transactions_.client(id);
   if (client == nullptr) return;
   const int status = response->status();
@@ -201,22 +253,26 @@ void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, con
     return std::holds_alternative<sip::action::Deliver>(action);
   });
   if (delivers && status > 100 && response->vias().size() > 1)
-    relay(id, response, from, now);
+    relay(id, response, body, from, now);
   else if (delivers && status >= 200)
     client_failed(id, 502, Reason::parse_error, now); // its sender lost the way back
   static_cast<void>(run(id, actions, now));
 }
 
-void Proxy::relay(TransactionId id, const sip::MessagePtr& response, const FlowEntry& from,
-                  sip::TimePoint now) {
+void Proxy::relay(TransactionId id, const sip::MessagePtr& response, const Disclosure& body,
+                  const FlowEntry& from, sip::TimePoint now) {
   const ClientTransaction* client = transactions_.client(id);
   if (client == nullptr) return;
   ServerTransaction* server = transactions_.server(client->server);
   if (server == nullptr) return;
   pin_registration(*client, *server, *response);
   const TransactionId server_id = server->id;
+  const bool is_refused = body.finding != Reason::none && ends_bad_answers(*server, from);
+  const bool is_early = server->is_invite() && response->status() < 200 && !server->is_answered;
+  if (is_refused && is_early) return give_up_branch(id, Reason::answer_unacceptable, now);
   const Verdict verdict =
-      firewall_.on_response(server->pass, *server->request, *response, from, now);
+      firewall_.on_response(server->pass, *server->request, *response, body, from, now);
+  prepare_farewell(*server, *response, from, is_refused);
   if (verdict.kind == Verdict::Kind::wait) {
     server->pass.call->waiter = [this, server_id, id, response](Reason failure,
                                                                 sip::TimePoint later) {
@@ -235,14 +291,8 @@ void Proxy::finish_relay(TransactionId server_id, TransactionId client_id,
   if (server == nullptr) return;
   const int status = response->status();
   const bool is_early = server->is_invite() && status < 200 && !server->is_answered;
-  if (is_early && (failure == Reason::table_full || failure == Reason::middlebox_down)) {
-    if (ClientTransaction* client = transactions_.client(client_id)) {
-      client->server = 0; // its final answer is for us alone
-      client->wants_cancel = true;
-      cancel(*client, now);
-    }
-    return refuse(server_id, failure, now);
-  }
+  if (is_early && (failure == Reason::table_full || failure == Reason::middlebox_down))
+    return give_up_branch(client_id, failure, now);
   const auto bytes = forwarded_response(*response);
   if (!bytes) {
     if (status >= 200) own_final(server_id, 502, Reason::parse_error, {}, now);
@@ -250,10 +300,24 @@ void Proxy::finish_relay(TransactionId server_id, TransactionId client_id,
   }
   if (status >= 200) mark_answered(*server);
   const auto out = std::make_shared<const std::string>(*bytes);
+  const bool is_last_word = !server->is_invite() && status >= 200;
+  const CallPtr call = is_last_word ? server->pass.call : nullptr;
+  const auto request = server->request;
   run(*server,
       std::visit([&](auto& machine) { return machine.on_respond(status, out, now); },
                  server->machine),
       now);
+  if (call) say_farewell(call, *request, now);
+}
+
+// Its final answer is for us alone.
+void Proxy::give_up_branch(TransactionId id, Reason reason, sip::TimePoint now) {
+  ClientTransaction* client = transactions_.client(id);
+  if (client == nullptr) return;
+  const TransactionId server = std::exchange(client->server, 0);
+  client->wants_cancel = true;
+  cancel(*client, now);
+  refuse(server, reason, now);
 }
 
 // DESIGN.md "identity of a flow": the address of record of a REGISTER on this flow that a registrar

@@ -29,13 +29,15 @@ struct ServerTransaction {
   std::string key;
   Machine machine;
   FlowId flow = 0;
+  FlowId entered = 0; // the flow of the request's first pass; of a spiral's later ones not `flow`
   sip::IpAddress source;
   sip::MessagePtr request;
   Pass pass;
   bool is_attached = false;
   TransactionId client = 0;
-  bool is_answered = false;  // a final response was given
-  bool is_cancelled = false; // before it was forwarded
+  bool is_answered = false;        // a final response was given
+  bool is_cancelled = false;       // before it was forwarded
+  bool offers_certificate = false; // its answer carries what bodies for us are encrypted with
   [[nodiscard]] bool is_invite() const { return machine.index() == 0; }
 };
 

@@ -26,6 +26,12 @@ Config config_of(const std::string& text) {
   if (text.find("[tls]") == std::string::npos)
     whole += "\n[tls]\ncertificate = " + write("cert.pem", pem) +
              "\nkey = " + write("key.pem", pem) + "\nca = " + write("ca.pem", pem) + "\n";
+  const std::string smime = "[smime]\n";
+  if (const auto at = whole.find(smime); at != std::string::npos)
+    whole.insert(at + smime.size(), "certificate = " + write("smime.pem", pem) +
+                                        "\nkey = " + write("smime.key", pem) +
+                                        "\nca = " + write("trusted.pem", pem) +
+                                        "\ncrl = " + write("crl.pem", pem) + "\n");
   const auto file = write("midcomd.conf", whole);
   auto config = load_config(file);
   fs::remove_all(directory);

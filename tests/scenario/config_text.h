@@ -7,8 +7,8 @@
 
 namespace midcom::scenario {
 
-// Reads `text` as midcomd.conf with the program's own reader; the files a [tls] section names are
-// made for it. Throws std::runtime_error with all errors.
+// Reads `text` as midcomd.conf with the program's own reader; the files that [tls] and [smime]
+// name are made for it. Throws std::runtime_error with all errors.
 [[nodiscard]] Config config_of(const std::string& text);
 
 } // namespace midcom::scenario

@@ -86,6 +86,12 @@ std::vector<std::pair<std::string, std::string>> end_to_end_headers(const Wire& 
   return headers;
 }
 
+// An answer without what is its own: tags, branches, number.
+std::string face_of(const std::string& bytes) {
+  static const std::regex own("(branch|tag)=[^;\\r]*|CSeq: [0-9]+");
+  return std::regex_replace(bytes, own, "");
+}
+
 } // namespace
 
 bool Runner::matches(const Step& step, const std::string& line, const Wire& wire,
@@ -137,13 +143,23 @@ void Runner::expect_send(const Step& step) {
     const auto save = words_of(line);
     if (save[0] == "save" && save.size() > 2)
       parties_.set(save[1], value_of(wire, save[2]));
-    else if (!matches(step, line, wire, bytes, party))
+    else if (save[0] == "alike" && save.size() == 2) {
+      const auto& [first, others] = *alike_.emplace(save[1], face_of(bytes)).first;
+      if (others != face_of(bytes))
+        throw Failure(step.place, "differs:\n" + bytes + "\nfrom:\n" + others);
+    } else if (!matches(step, line, wire, bytes, party))
       throw Failure(step.place, "not so: " + line + "\n  in:\n" + bytes);
   }
   party.inbox.pop_front();
   party.raw_inbox.pop_front();
   parties_.took(words[0], wire, bytes);
   last_taken_ = wire;
+}
+
+// Of the gateway's private key, by all openers since the start.
+void Runner::expect_key_operations(const Step& step) {
+  const auto have = std::to_string(world_->openers().key_operations());
+  if (have != step.rest) throw Failure(step.place, "private-key operations: " + have);
 }
 
 void Runner::expect_nothing(const Step& step) {

@@ -80,6 +80,10 @@ const Runner::Row Runner::rows[] = {
     {"START_MIDDLEBOX", &Runner::start_middlebox},
     {"FAIL_COMMITS", &Runner::fail_commits},
     {"RESTART", &Runner::restart},
+    {"HOLD_OPENERS", &Runner::hold_openers},
+    {"RELEASE_OPENERS", &Runner::release_openers},
+    {"RESTART_OPENERS", &Runner::restart_openers},
+    {"EXPECT_KEY_OPERATIONS", &Runner::expect_key_operations},
     {"CLOSE", &Runner::close},
     {"BREAK", &Runner::break_stream},
     {"CONNECT_OK", &Runner::connect_ok},
@@ -146,7 +150,15 @@ void Runner::make_world() {
     note("   closed " + names_[flow]);
     if (parties_.of(names_[flow]).flow == flow) closed_.insert(names_[flow]);
   };
-  world_ = std::make_unique<World>(config.agent, config.policy, std::move(hooks), 1);
+  OpenerMaterial material;
+  auto agent = config.agent;
+  if (agent.smime.openers > 0) {
+    sealing_ = std::make_unique<Sealing>();
+    material = sealing_->opener_material();
+    agent.smime.certificate = sealing_->of("gw").certificate.der();
+  }
+  world_ = std::make_unique<World>(std::move(agent), config.policy, std::move(hooks), 1,
+                                   std::move(material));
   world_->settle();
 }
 
@@ -188,7 +200,23 @@ void Runner::target(const Step& step) {
   party.transport = via_name(transport_of(words[1]));
 }
 
-void Runner::settle_and_give(const std::string& name, const Wire& wire) {
+// "Seal: ..." and "Copy-Body: NAME KEY" (what NAME sent under that key) are done last, when all the
+// fields are there that a signature binds.
+void Runner::settle_and_give(const std::string& name, Wire wire) {
+  if (wire.has("Seal")) {
+    const auto options = wire.header("Seal");
+    wire.remove("Seal");
+    if (!sealing_) throw std::runtime_error("Seal: needs [smime]");
+    sealing_->apply(wire, options, world_->wall_clock());
+  }
+  if (wire.has("Copy-Body")) {
+    const auto words = words_of(wire.header("Copy-Body"));
+    const Wire& source = parties_.of(words.at(0)).given.at(words.at(1));
+    wire.remove("Copy-Body");
+    for (const auto* header : {"Content-Type", "Content-ID", "Proxy-Inspect-Body"})
+      for (const auto& line : source.lines(header)) wire.add(header, line);
+    wire.body = source.body;
+  }
   const auto bytes = wire.to_bytes();
   note("   from " + name + ":\n" + bytes);
   parties_.sent(name, wire, bytes);
@@ -281,6 +309,20 @@ void Runner::restart(const Step& step) {
   if (step.rest != "agent") world_->stop_middlebox();
   if (step.rest != "middlebox") world_->restart_agent();
   if (step.rest != "agent") world_->start_middlebox();
+  world_->settle();
+}
+
+void Runner::hold_openers(const Step&) {
+  world_->hold_openers(true);
+}
+
+void Runner::release_openers(const Step&) {
+  world_->hold_openers(false);
+  world_->settle();
+}
+
+void Runner::restart_openers(const Step&) {
+  world_->restart_openers();
   world_->settle();
 }
 

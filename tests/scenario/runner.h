@@ -10,6 +10,7 @@
 
 #include "tests/scenario/parties.h"
 #include "tests/scenario/script.h"
+#include "tests/scenario/sealing.h"
 #include "tests/scenario/world.h"
 
 namespace midcom::scenario {
@@ -37,9 +38,8 @@ private:
 
   void run_step(Step step);
   void make_world();
-  World& world(const Step& step);
   void note(const std::string& text);
-  void settle_and_give(const std::string& name, const Wire& wire);
+  void settle_and_give(const std::string& name, Wire wire);
   void check_rest(const Step& step); // nothing unexpected is left at the end
 
   void config(const Step& step);
@@ -70,6 +70,10 @@ private:
   void start_middlebox(const Step& step);
   void fail_commits(const Step& step);
   void restart(const Step& step);
+  void hold_openers(const Step& step);
+  void release_openers(const Step& step);
+  void restart_openers(const Step& step);
+  void expect_key_operations(const Step& step);
   void close(const Step& step);
   void break_stream(const Step& step);
   void connect_ok(const Step& step);
@@ -82,12 +86,14 @@ private:
                const std::string& bytes, const Party& party) const;
 
   Parties parties_;
+  std::unique_ptr<Sealing> sealing_; // made when the configuration has [smime]
   std::string config_text_;
   std::unique_ptr<World> world_;
   std::map<FlowId, std::string> names_;
   std::map<std::pair<Transport, sip::Endpoint>, Destination> destinations_;
   std::vector<std::string> connects_; // not yet expected
   std::set<std::string> closed_;
+  std::map<std::string, std::string> alike_; // first of the answers that must be alike
   std::set<std::size_t> used_log_;
   Wire last_given_;               // last message any party gave to the agent
   Wire last_taken_;               // last message any party expected

@@ -22,9 +22,11 @@ SecretKey key_of(std::uint8_t fill) {
 
 } // namespace
 
-World::World(AgentConfig config, const pinhole::Policy& policy, Hooks hooks, std::uint64_t seed)
+World::World(AgentConfig config, const pinhole::Policy& policy, Hooks hooks, std::uint64_t seed,
+             OpenerMaterial material)
     : config_(std::move(config)), hooks_(std::move(hooks)),
-      random_(seed * 2654435761U + 88172645463325252U), middlebox_(make_middlebox_side(policy)) {
+      random_(seed * 2654435761U + 88172645463325252U), middlebox_(make_middlebox_side(policy)),
+      openers_(std::make_unique<OpenerSide>(config_.smime.openers, std::move(material))) {
   secrets_.flow_token = key_of(1);
   secrets_.group = key_of(2);
   secrets_.identity = key_of(3);
@@ -36,16 +38,34 @@ World::World(AgentConfig config, const pinhole::Policy& policy, Hooks hooks, std
 World::~World() = default;
 
 void World::start_agent() {
+  const auto random = [this](std::uint8_t* bytes, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) {
+      random_ ^= random_ << 13;
+      random_ ^= random_ >> 7;
+      random_ ^= random_ << 17;
+      bytes[i] = static_cast<std::uint8_t>(random_ >> 32);
+    }
+  };
   agent_ = std::make_unique<Agent>(config_, secrets_, static_cast<Network&>(*this),
-                                   static_cast<MiddleboxPort&>(*this), log_,
-                                   [this](std::uint8_t* bytes, std::size_t size) {
-                                     for (std::size_t i = 0; i < size; ++i) {
-                                       random_ ^= random_ << 13;
-                                       random_ ^= random_ >> 7;
-                                       random_ ^= random_ << 17;
-                                       bytes[i] = static_cast<std::uint8_t>(random_ >> 32);
-                                     }
-                                   });
+                                   static_cast<MiddleboxPort&>(*this), *openers_, log_, random,
+                                   [this] { return wall_clock(); });
+  connect_openers();
+}
+
+void World::connect_openers() {
+  for (std::size_t i = 0; i < openers_->size(); ++i) agent_->on_opener_up(i, now_);
+}
+
+void World::restart_openers() {
+  openers_->restart();
+  for (std::size_t i = 0; i < openers_->size(); ++i) agent_->on_opener_down(i, now_);
+  connect_openers();
+}
+
+// A Wednesday of 2026; the scenarios' certificates are good then.
+std::int64_t World::wall_clock() const {
+  constexpr std::int64_t begin = 1'795'000'000;
+  return begin + std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
 }
 
 FlowId World::open(FlowInfo flow) {
@@ -191,7 +211,10 @@ void World::settle() {
       run_requests();
     else if (!held_ && !replies_.empty())
       run_reply();
-    else
+    else if (!openers_held_ && openers_->has_requests()) {
+      const auto [opener, reply] = openers_->run();
+      agent_->on_opener_reply(opener, reply, now_);
+    } else
       return;
   }
 }
@@ -238,6 +261,7 @@ void World::restart_agent() {
   requests_.clear();
   unacked_.clear();
   replies_.clear();
+  openers_->forget_requests();
   for (const auto& [id, flow] : flows) hooks_.closed(id);
   start_agent();
   if (!middlebox_runs_) return;

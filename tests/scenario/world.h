@@ -13,6 +13,7 @@
 
 #include "daemon/agent.h"
 #include "tests/scenario/middlebox_side.h"
+#include "tests/scenario/opener_side.h"
 
 namespace midcom::scenario {
 
@@ -44,10 +45,13 @@ public:
     std::function<void(const pinhole::Request&, pinhole::Result)> acknowledged = {};
   };
 
-  World(AgentConfig config, const pinhole::Policy& policy, Hooks hooks, std::uint64_t seed);
+  // `material`: of the openers, when the configuration has any.
+  World(AgentConfig config, const pinhole::Policy& policy, Hooks hooks, std::uint64_t seed,
+        OpenerMaterial material = {});
   ~World() override;
 
   [[nodiscard]] TimePoint now() const { return now_; }
+  [[nodiscard]] std::int64_t wall_clock() const; // seconds since the epoch
   [[nodiscard]] const AgentConfig& config() const { return config_; }
   [[nodiscard]] RecordingLog& log() { return log_; }
   [[nodiscard]] MiddleboxSide& middlebox() { return *middlebox_; }
@@ -70,6 +74,11 @@ public:
   [[nodiscard]] bool has_replies() const { return !replies_.empty(); }
   void run_reply(); // the agent gets one reply
   [[nodiscard]] const std::deque<pinhole::Request>& unacknowledged() const { return unacked_; }
+
+  // The openers answer at once unless they are held.
+  [[nodiscard]] OpenerSide& openers() { return *openers_; }
+  void hold_openers(bool held) { openers_held_ = held; }
+  void restart_openers();
 
   void settle(); // all of the above until nothing is left; respects hold
   void hold_middlebox(bool held) { held_ = held; }
@@ -100,6 +109,7 @@ private:
   void send(const pinhole::Request& request) override;
 
   void start_agent();
+  void connect_openers();
   void fire_due();
   void take_replies(std::vector<pinhole::Reply> replies);
   void remove_flow(FlowId flow, std::string_view reason);
@@ -111,6 +121,8 @@ private:
   TimePoint now_{std::chrono::seconds(1000000)};
   RecordingLog log_;
   std::unique_ptr<MiddleboxSide> middlebox_;
+  std::unique_ptr<OpenerSide> openers_;
+  bool openers_held_ = false;
   bool middlebox_runs_ = false, held_ = false, is_ready_ = false;
   FlowId next_flow_ = 1;
   std::map<FlowId, Flow> flows_;
