@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Asks a running midcomd what it has. One question, one answer.
+// Asks a running midcomd what it has: one question, one answer. Beside that, sub-programs that need
+// no daemon.
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -13,9 +16,13 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "daemon/certificate_command.h"
 #include "daemon/control_tables.h"
 #include "daemon/file_descriptor.h"
+#include "daemon/inspect_command.h"
 #include "daemon/log_format.h"
+#include "daemon/open_command.h"
+#include "daemon/seal_command.h"
 #include "daemon/version.h"
 
 namespace midcom {
@@ -24,12 +31,22 @@ namespace {
 constexpr const char* usage =
     "usage: midcomctl [--socket PATH] [--json] status | flows | peers | calls | call CALL-ID |\n"
     "                 pinholes\n"
+    "       midcomctl certs DIR --domain DOMAIN --gateway HOST --user NAME ...\n"
+    "       midcomctl seal | open | inspect FILE ...\n"
     "       midcomctl --version | --help\n";
 
 enum Status : int { status_ok = 0, status_usage = 2, status_not_found = 3, status_unreachable = 4 };
 
 constexpr timeval patience{.tv_sec = 8, .tv_usec = 0};
 constexpr std::size_t max_answer = 64U << 20;
+
+struct SubProgram {
+  std::string_view name;
+  int (*run)(int count, char** words);
+};
+constexpr std::array sub_programs{
+    SubProgram{"certs", run_certificate_command}, SubProgram{"inspect", run_inspect_command},
+    SubProgram{"open", run_open_command}, SubProgram{"seal", run_seal_command}};
 
 struct CommandLine {
   std::string socket = "/run/midcomd/control.sock";
@@ -118,6 +135,9 @@ int show(const CommandLine& line, const ControlRequest& request, const std::stri
 }
 
 int run(int count, char** words) {
+  const std::string_view first = count > 1 ? words[1] : "";
+  const auto* program = std::ranges::find(sub_programs, first, &SubProgram::name);
+  if (program != sub_programs.end()) return program->run(count - 1, words + 1);
   const auto line = parse_command_line(count, words);
   if (line && line->is_help) return std::fputs(usage, stdout) < 0;
   if (line && line->is_version) return std::printf("midcomctl %s\n", version) < 0;

@@ -3,21 +3,21 @@
 // root they are skipped.
 #include "daemon/sandbox.h"
 
-#include <array>
 #include <cstdlib>
 #include <fcntl.h>
-#include <functional>
 #include <gtest/gtest.h>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/file_descriptor.h"
+#include "tests/unit/daemon/in_child.h"
 
 namespace midcom {
 namespace {
+
+using test::in_child;
 
 constexpr Account nobody{65534, 65534};
 
@@ -32,31 +32,6 @@ protected:
   }
   void TearDown() override {
     if (!path.empty()) ::rmdir(path.c_str());
-  }
-
-  // What `body` returns, from a child process; what it throws comes back as text.
-  std::string in_child(const std::function<std::string()>& body) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "no pipe";
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      std::string text;
-      try {
-        text = body();
-      } catch (const std::exception& error) {
-        text = std::string("thrown: ") + error.what();
-      }
-      const bool is_written = ::write(ends[1], text.data(), text.size()) >= 0;
-      ::_exit(is_written ? 0 : 1); // no leak check: it needs what has been dropped
-    }
-    ::close(ends[1]);
-    std::string text(4096, '\0');
-    const ssize_t size = ::read(ends[0], text.data(), text.size());
-    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    ::close(ends[0]);
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    return text + (status == 0 ? "" : " (status " + std::to_string(status) + ")");
   }
 
   static std::string join(const std::vector<std::string>& words) {
