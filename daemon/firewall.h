@@ -135,9 +135,9 @@ private:
            sip::TimePoint now);
   // Of a leg that nothing proves; `leg` may be another one afterwards.
   // A verdict, or nothing: it goes on.
-  [[nodiscard]] std::optional<Verdict>
-  judge_unproved(const sip::Message& request, const Disclosure& body, const FlowEntry& from,
-                 Pass& pass, Leg*& leg, sip::TimePoint now);
+  [[nodiscard]] std::optional<Verdict> judge_unproved(const sip::Message& request,
+                                                      const Disclosure& body, const FlowEntry& from,
+                                                      Pass& pass, Leg*& leg, sip::TimePoint now);
   [[nodiscard]] Verdict pass_by(const sip::Message& request, const Disclosure& body,
                                 const FlowEntry& from, Call& call);
   [[nodiscard]] Leg* attempt_of(const sip::Message& request, const FlowEntry& from, Call& call,

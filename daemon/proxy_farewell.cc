@@ -61,9 +61,8 @@ void Proxy::send_bye(const Bye& bye, sip::TimePoint now) {
   FlowEntry* to = flows_.find(bye.flow);
   if (to == nullptr) return;
   const std::string branch = std::string(sip::branch_cookie) + random_hex(16);
-  ClientTransaction& client =
-      transactions_.add_client(TransactionTable::client_key(branch, "BYE"), false,
-                               to->info.transport != Transport::udp);
+  ClientTransaction& client = transactions_.add_client(TransactionTable::client_key(branch, "BYE"),
+                                                       false, to->info.transport != Transport::udp);
   client.flow = bye.flow;
   client.remote = to->info.remote.address;
   client.peer = to->peer;

@@ -32,8 +32,8 @@ Reason ReplayCache::take(const Signed& body, std::int64_t now) {
   if (body.date < started_) return Reason::signature_stale;
   std::string key = key_of(body);
   if (const auto found = taken_.find(key); found != taken_.end()) {
-    const bool is_repeated = found->second.identity == body.identity &&
-                             now - found->second.first <= repeat_.count();
+    const bool is_repeated =
+        found->second.identity == body.identity && now - found->second.first <= repeat_.count();
     return is_repeated ? Reason::none : Reason::signature_replayed;
   }
   const std::string signer(body.signer);

@@ -20,7 +20,7 @@ namespace midcom {
 class ReplayCache {
 public:
   struct Signed {
-    std::string_view signer;                   // address of record
+    std::string_view signer;                    // address of record
     const std::array<std::uint8_t, 32>& digest; // of the signature
     std::string_view call_id, cseq;             // number and method
     std::int64_t date;                          // of the AIB, seconds since the epoch

@@ -36,22 +36,24 @@ std::string TransactionTable::client_key(std::string_view branch, std::string_vi
   return std::string(branch).append(1, '\0').append(method);
 }
 
-ServerTransaction& TransactionTable::add_server(std::string key, bool is_invite, bool is_reliable) {
+ServerTransaction& TransactionTable::add_server(const std::string& key, bool is_invite,
+                                                bool is_reliable) {
   const TransactionId id = next_++;
   using Machine = ServerTransaction::Machine;
   Machine machine = is_invite ? Machine(sip::InviteServerTransaction(is_reliable, timers_))
                               : Machine(sip::NonInviteServerTransaction(is_reliable, timers_));
   server_keys_[key] = id;
-  return servers_.try_emplace(id, id, std::move(key), std::move(machine)).first->second;
+  return servers_.try_emplace(id, id, key, std::move(machine)).first->second;
 }
 
-ClientTransaction& TransactionTable::add_client(std::string key, bool is_invite, bool is_reliable) {
+ClientTransaction& TransactionTable::add_client(const std::string& key, bool is_invite,
+                                                bool is_reliable) {
   const TransactionId id = next_++;
   using Machine = ClientTransaction::Machine;
   Machine machine = is_invite ? Machine(sip::InviteClientTransaction(is_reliable, timers_))
                               : Machine(sip::NonInviteClientTransaction(is_reliable, timers_));
   client_keys_[key] = id;
-  return clients_.try_emplace(id, id, std::move(key), std::move(machine)).first->second;
+  return clients_.try_emplace(id, id, key, std::move(machine)).first->second;
 }
 
 ServerTransaction* TransactionTable::server(TransactionId id) {

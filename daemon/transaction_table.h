@@ -70,8 +70,8 @@ public:
                                               const sip::IpAddress& source);
   [[nodiscard]] static std::string client_key(std::string_view branch, std::string_view method);
 
-  ServerTransaction& add_server(std::string key, bool is_invite, bool is_reliable);
-  ClientTransaction& add_client(std::string key, bool is_invite, bool is_reliable);
+  ServerTransaction& add_server(const std::string& key, bool is_invite, bool is_reliable);
+  ClientTransaction& add_client(const std::string& key, bool is_invite, bool is_reliable);
   [[nodiscard]] ServerTransaction* server(TransactionId id);
   [[nodiscard]] ClientTransaction* client(TransactionId id);
   [[nodiscard]] ServerTransaction* server(const std::string& key);

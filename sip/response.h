@@ -17,8 +17,8 @@ struct Content {
 
 // A response of our own to `request` (RFC 3261 8.2.6): all Via fields, From, To (with `to_tag`
 // added when it is not empty and To has none), Call-ID, CSeq, `extra` (whole field lines with
-// CRLF), `content`, Content-Length. `first_via` replaces the first Via value when not empty (received/rport
-// added).
+// CRLF), `content`, Content-Length. `first_via` replaces the first Via value when not empty
+// (received/rport added).
 [[nodiscard]] std::string make_response(const Message& request, int status, std::string_view to_tag,
                                         std::string_view extra = {},
                                         std::string_view first_via = {},

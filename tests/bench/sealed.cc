@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // bench_sealed [--calls N] [--rounds N]: what reading a sealed call costs (the INVITE: scan,
-// decryption by ECDH P-256, signature, chain, identity body; its 200 under the kept key), everything
-// between the parse gate and what may be believed, the encoding between agent and opener included;
-// against a loop that does the same operations by libcrypto and nothing else. One line of JSON.
+// decryption by ECDH P-256, signature, chain, identity body; its 200 under the kept key),
+// everything between the parse gate and what may be believed, the encoding between agent and opener
+// included; against a loop that does the same operations by libcrypto and nothing else. One line of
+// JSON.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -172,8 +173,8 @@ void bare_verify(const Bare& bare) {
   CMS_ContentInfo* cms =
       d2i_CMS_ContentInfo(nullptr, &cursor, static_cast<long>(bare.signed_data.size()));
   BIO* out = BIO_new(BIO_s_mem());
-  require(CMS_verify(cms, nullptr, nullptr, nullptr, out,
-                     CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) == 1,
+  require(CMS_verify(cms, nullptr, nullptr, nullptr, out, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) ==
+              1,
           "CMS_verify");
   BIO_free(out);
   CMS_ContentInfo_free(cms);
@@ -202,8 +203,8 @@ Bare bare_of(const std::string& bytes, const e2m::MadeCertificate* gateway, cons
 void scan(Bare& bare) {
   bare.scan = *e2m::scan_cms(bare.envelope, {});
   const auto& recipients = bare.scan.recipients;
-  const auto kind = bare.kek.empty() ? e2m::RecipientScan::Kind::key_agree
-                                     : e2m::RecipientScan::Kind::kek;
+  const auto kind =
+      bare.kek.empty() ? e2m::RecipientScan::Kind::key_agree : e2m::RecipientScan::Kind::kek;
   bare.recipient = static_cast<std::size_t>(
       std::ranges::find_if(recipients, [&](const auto& r) { return r.kind == kind; }) -
       recipients.begin());

@@ -21,7 +21,7 @@ public:
   // Answers the oldest one: which opener, and its reply.
   [[nodiscard]] std::pair<std::size_t, opener::Reply> run();
   void restart(); // new processes: what was asked of the old ones and what they kept is gone
-  void forget_requests() { requests_.clear(); } // their channels are gone
+  void forget_requests() { requests_.clear(); }       // their channels are gone
   [[nodiscard]] std::uint64_t key_operations() const; // of all processes so far
 
 private:

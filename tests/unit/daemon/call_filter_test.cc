@@ -92,10 +92,9 @@ TEST(CallFilter, EndsWhoOpensAFileOrMakesMemoryExecutable) {
               return std::string("executable");
             }),
             is_strict ? " (SIGSYS)" : "executable");
-  EXPECT_EQ(filtered([] {
-              return std::string(::kill(::getppid(), 0) == 0 ? "signalled" : "refused");
-            }),
-            is_strict ? " (SIGSYS)" : "signalled");
+  EXPECT_EQ(
+      filtered([] { return std::string(::kill(::getppid(), 0) == 0 ? "signalled" : "refused"); }),
+      is_strict ? " (SIGSYS)" : "signalled");
 }
 
 // By every kind of sink that needs no daemon; a syslog that isn't there is no end either.
