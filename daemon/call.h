@@ -59,7 +59,7 @@ enum class Proof : std::uint8_t {
 };
 
 // What the kernel has of a leg that a request named first.
-enum class Inquiry : std::uint8_t { due, made, answered };
+enum class Inquiry : std::uint8_t { due, made, failed, answered };
 
 struct Leg {
   std::uint64_t id = 0; // no other leg of this agent ever had it

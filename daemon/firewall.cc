@@ -317,8 +317,10 @@ void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
   }
   // What isn't of this agent's making and has no rules is nothing to keep: the kernel tells as
   // much.
-  std::erase_if(call->legs, [](const auto& pair) {
-    return pair.second.proof != Proof::invite && pair.second.rules.empty();
+  std::erase_if(call->legs, [this](const auto& pair) {
+    const bool is_void = pair.second.proof != Proof::invite && pair.second.rules.empty();
+    if (is_void) pinholes_.forget(pair.second);
+    return is_void;
   });
   if (call->is_orphan) call->attempts.clear();
   if (call->awaiting > 0 || !call->is_over())

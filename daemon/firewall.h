@@ -142,6 +142,7 @@ private:
                                 const FlowEntry& from, Call& call);
   [[nodiscard]] Leg* attempt_of(const sip::Message& request, const FlowEntry& from, Call& call,
                                 std::string_view tag);
+  void make_room(Call& call, const FlowEntry& from) const;
   [[nodiscard]] static bool promote(Call& call, Leg& attempt);
   void demote(Call& call, Leg& leg);
   [[nodiscard]] PartyRecord record(const FlowEntry& flow, const sip::NameAddr& who) const;

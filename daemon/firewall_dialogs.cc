@@ -21,7 +21,7 @@ namespace midcom {
 namespace {
 
 constexpr std::size_t legs_kept = 64; // of one call: forks of a call are far fewer
-constexpr std::size_t attempts_kept = 16;
+constexpr std::size_t attempts_kept = 16, attempts_of_one = 4;
 
 bool is_trunk(const FlowEntry& flow, const PeerDirectory& peers) {
   return flow.peer != no_peer && peers.at(flow.peer).kind == PeerKind::trunk;
@@ -82,7 +82,7 @@ Leg* Firewall::branch_of(const CallPtr& call, std::string_view tag, sip::TimePoi
     Leg& known = found->second;
     if (known.proof == Proof::invite) return &known;
     // A dialog of before this agent is not made again by somebody's answer.
-    if (!known.adopted.empty()) return nullptr;
+    if (!known.adopted.empty() || !known.rules.empty()) return nullptr;
     end_leg(call, known, now);
     call->legs.erase(found);
     call->attempts.erase(std::string(tag));
@@ -252,6 +252,22 @@ void Firewall::demote(Call& call, Leg& leg) {
   if (Leg* const place = add_leg(call, leg.tag, Proof::none)) place->inquiry = Inquiry::answered;
 }
 
+// Whoever makes many attempts pushes out one's own.
+void Firewall::make_room(Call& call, const FlowEntry& from) const {
+  const auto is_own = [&](const auto& pair) {
+    return is_party(pair.second.caller, from) || is_party(pair.second.callee, from);
+  };
+  const bool has_many =
+      std::ranges::count_if(call.attempts, is_own) >= std::ptrdiff_t{attempts_of_one};
+  if (!has_many && call.attempts.size() < attempts_kept) return;
+  auto oldest = call.attempts.end();
+  for (auto it = call.attempts.begin(); it != call.attempts.end(); ++it) {
+    const bool is_older = oldest == call.attempts.end() || it->second.id < oldest->second.id;
+    if (is_older && (!has_many || is_own(*it))) oldest = it;
+  }
+  call.attempts.erase(oldest);
+}
+
 // The attempt that the request belongs to, or begins; null when it says nothing that would be kept.
 Leg* Firewall::attempt_of(const sip::Message& request, const FlowEntry& from, Call& call,
                           std::string_view tag) {
@@ -270,9 +286,7 @@ Leg* Firewall::attempt_of(const sip::Message& request, const FlowEntry& from, Ca
   const bool may_begin =
       request.method() == "INVITE" || (request.method() != "ACK" && !is_bare(request));
   if (!may_begin) return nullptr;
-  if (call.attempts.size() >= attempts_kept)
-    call.attempts.erase(std::ranges::min_element(call.attempts, {},
-                                                 [](const auto& pair) { return pair.second.id; }));
+  make_room(call, from);
   Leg& attempt = call.attempts.emplace(std::string(tag), make_leg(call, tag, Proof::none))->second;
   attempt.inquiry = Inquiry::answered;
   (is_from_caller ? attempt.caller : attempt.callee) = record(from, request.from());
@@ -290,6 +304,8 @@ std::optional<Verdict> Firewall::judge_unproved(const sip::Message& request, con
     ask(call, *leg, from, is_from_caller, now);
     return Verdict{Verdict::Kind::again, Reason::none};
   }
+  // In vain: the next request asks again, this one goes on without.
+  if (leg->inquiry == Inquiry::failed) leg->inquiry = Inquiry::due;
   // A caller who isn't the one whose INVITE is here speaks in no branch of it.
   const bool is_callers = is_from_caller && is_caller(*call, request, from);
   if (!call->is_orphan && leg->inquiry == Inquiry::answered) {

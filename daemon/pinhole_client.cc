@@ -190,7 +190,7 @@ void PinholeClient::settle(const Pending& pending, const pinhole::reply::Done& d
 void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
                                    const pinhole::reply::Done& done) {
   const bool is_known = done.result == Result::ok || done.result == Result::unknown_group;
-  leg.inquiry = is_known ? Inquiry::answered : Inquiry::due;
+  leg.inquiry = is_known ? Inquiry::answered : Inquiry::failed;
   if (done.result != Result::ok || leg.proof != Proof::none) return;
   leg.proof = Proof::group;
   leg.owners = done.participants;
@@ -247,10 +247,12 @@ void PinholeClient::on_group_event(const pinhole::event::GroupEvent& event, sip:
 }
 
 void PinholeClient::forget(const Call& call) {
-  for (const auto& [tag, leg] : call.legs) {
-    rules_ -= leg.rules.size();
-    groups_.erase(leg.group);
-  }
+  for (const auto& [tag, leg] : call.legs) forget(leg);
+}
+
+void PinholeClient::forget(const Leg& leg) {
+  rules_ -= leg.rules.size();
+  groups_.erase(leg.group);
 }
 
 void PinholeClient::on_down() {

@@ -42,6 +42,7 @@ public:
   // call. `is_caller` tells which endpoints are the caller's. Only while the middlebox is up.
   using IsCaller = std::function<bool(const pinhole::Address&)>;
   void ask(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now);
+  void forget(const Leg& leg);   // likewise of a leg
   void forget(const Call& call); // the call leaves the table; nothing of it is pending
 
   void on_reply(const pinhole::Reply& reply, sip::TimePoint now);

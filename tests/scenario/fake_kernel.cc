@@ -40,6 +40,7 @@ KernelResult<std::vector<FlowCounter>> FakeKernel::apply(std::span<const Change>
 }
 
 KernelResult<std::vector<FlowCounter>> FakeKernel::read(std::span<const FlowKey> keys) {
+  if (fails_) return std::unexpected(KernelError::failed);
   std::vector<FlowCounter> counters;
   for (const FlowKey& key : keys) {
     const auto found = elements_.find(key);

@@ -27,7 +27,7 @@ public:
   // A packet arrives: true when it passes (and is counted).
   bool passes(const Endpoint& source, const Endpoint& destination, TimePoint now);
   void flush(); // somebody deletes our tables; take_damage() tells
-  void set_failing(bool failing) { fails_ = failing; }   // batches are refused meanwhile
+  void set_failing(bool failing) { fails_ = failing; }   // batches and reading are refused
   void fail_next_apply();                                // one batch is refused, without a change
   void insert(const StoredFlow& flow, TimePoint expiry); // as an earlier process left it
   [[nodiscard]] std::size_t size(TimePoint now) const;   // live flows
