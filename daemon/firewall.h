@@ -131,6 +131,7 @@ private:
   // The leg a response to the initial INVITE names; null when it can be none of this call's.
   [[nodiscard]] Leg* branch_of(const CallPtr& call, std::string_view tag, sip::TimePoint now);
   [[nodiscard]] static Leg* leg_of(const Pass& pass, std::string_view tag);
+  [[nodiscard]] bool may_be_kernels(const Leg& leg) const;
   void ask(const CallPtr& call, Leg& leg, const FlowEntry& from, bool is_caller,
            sip::TimePoint now);
   // Of a leg that nothing proves; `leg` may be another one afterwards.

@@ -205,7 +205,7 @@ bool Firewall::may_belong(const sip::Message& request, const FlowEntry& from) co
   if (leg == call->legs.end() || leg->second.proof != Proof::invite) return true;
   Sender sender = sender_of(from, request.from());
   sender.is_carrier = carries(*call, &leg->second, request, from);
-  return may_act(*call, leg->second, is_from_caller, from, sender);
+  return may_act(*call, leg->second, is_from_caller, from, sender) || may_be_kernels(leg->second);
 }
 
 std::string_view Firewall::pinned_signer(const sip::Message& message) const {
@@ -214,6 +214,13 @@ std::string_view Firewall::pinned_signer(const sip::Message& message) const {
   const auto sender = message.is_request() ? message.from().tag() : message.to().tag();
   const auto leg = call->legs.find(sender);
   return leg == call->legs.end() ? std::string_view() : std::string_view(leg->second.signer);
+}
+
+// A branch without rules may have the tags of a dialog of before this agent, which somebody else
+// has called anew: whoever is no party of the branch may be one of the dialog.
+bool Firewall::may_be_kernels(const Leg& leg) const {
+  return leg.proof == Proof::invite && leg.rules.empty() && leg.inquiry == Inquiry::due &&
+         pinholes_.is_up();
 }
 
 void Firewall::ask(const CallPtr& call, Leg& leg, const FlowEntry& from, bool is_caller,
@@ -358,6 +365,11 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const Disclosur
   if (leg->proof != Proof::invite) pass.sender = sender_of(from, request.from());
   pass.sender.is_carrier = carries(*call, leg, request, from);
   if (!may_act(*call, *leg, is_from_caller, from, pass.sender)) {
+    if (may_be_kernels(*leg)) {
+      ask(call, *leg, from, is_from_caller, now);
+      return {Verdict::Kind::again, Reason::none};
+    }
+    if (leg->inquiry == Inquiry::failed) leg->inquiry = Inquiry::due;
     if (leg->proof == Proof::group && goes_on_unjudged(from, peers_, method))
       return pass_by(request, body, from, *call);
     return {Verdict::Kind::refuse, Reason::not_participant};

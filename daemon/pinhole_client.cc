@@ -61,6 +61,10 @@ std::vector<pinhole::Rule> rules_of(const std::vector<pinhole::Counter>& counter
   return rules;
 }
 
+bool are_same(const pinhole::Participants& one, const pinhole::Participants& other) {
+  return one == other || (one[0] == other[1] && one[1] == other[0]);
+}
+
 } // namespace
 
 std::size_t PinholeClient::GroupHash::operator()(const pinhole::GroupId& group) const noexcept {
@@ -191,7 +195,13 @@ void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
                                    const pinhole::reply::Done& done) {
   const bool is_known = done.result == Result::ok || done.result == Result::unknown_group;
   leg.inquiry = is_known ? Inquiry::answered : Inquiry::failed;
-  if (done.result != Result::ok || leg.proof != Proof::none) return;
+  if (done.result != Result::ok || leg.proof == Proof::group || !leg.rules.empty()) return;
+  if (leg.proof == Proof::invite) {
+    // Its own group, opened by an agent before: nothing new. Else it was no branch of this call.
+    if (are_same(done.participants, {pending.call->caller.hashed, leg.callee.hashed})) return;
+    leg.exchange = {};
+    leg.is_confirmed = true;
+  }
   leg.proof = Proof::group;
   leg.owners = done.participants;
   leg.adopted = rules_of(done.counters, pending.is_caller);

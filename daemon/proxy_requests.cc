@@ -333,7 +333,11 @@ void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
     if (machine.state() != sip::InviteServerTransaction::State::accepted)
       return run(*server, machine.on_ack(now), now);
   }
-  if (waits(*request, firewall_.call_of(*request),
+  // Nothing counts an ACK: more than a call can have waiting at once are noise.
+  constexpr std::size_t most_waiting = 256;
+  const CallPtr call = firewall_.call_of(*request);
+  if (call && call->deferred.size() >= most_waiting) return;
+  if (waits(*request, call,
             [this, flow, request](sip::TimePoint later) { handle_ack(flow, request, later); }))
     return;
   if (check(*request, *from) != Reason::none) return;
