@@ -19,6 +19,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/x509v3.h>
 
 #include "daemon/disclosure_run.h"
 #include "daemon/opener.h"
@@ -176,6 +177,15 @@ void bare_verify(const Bare& bare) {
   require(CMS_verify(cms, nullptr, nullptr, nullptr, out, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) ==
               1,
           "CMS_verify");
+  // Whose signature it is and what the certificate may be used for.
+  STACK_OF(X509)* signers = CMS_get0_signers(cms);
+  require(sk_X509_num(signers) == 1, "signer");
+  X509* signer = sk_X509_value(signers, 0);
+  auto* names =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(signer, NID_subject_alt_name, nullptr, nullptr));
+  require(names != nullptr && X509_get_key_usage(signer) != 0, "certificate");
+  GENERAL_NAMES_free(names);
+  sk_X509_free(signers);
   BIO_free(out);
   CMS_ContentInfo_free(cms);
 }
