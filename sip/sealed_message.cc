@@ -2,6 +2,7 @@
 #include "sip/sealed_message.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sip/edit_list.h"
 #include "sip/header_name.h"
@@ -112,6 +113,13 @@ Result<MimeEntity> identity_entity(const Aib& aib) {
                     .disposition = "aib; handling=optional",
                     .encoding = is_7bit(*text) ? "" : "8bit",
                     .body = *std::move(text)};
+}
+
+MimeEntity cms_entity(std::string type, std::string der) {
+  return {.content_type = std::move(type),
+          .disposition = "attachment; handling=required; filename=smime.p7m",
+          .encoding = "binary",
+          .body = std::move(der)};
 }
 
 Result<std::string> with_body(const Message& message, const MimeEntity& entity,

@@ -33,6 +33,13 @@ namespace midcom::sip {
                                       std::span<const InspectBody> labels);
 [[nodiscard]] Result<MimeEntity> identity_entity(const Aib& aib);
 
+// A CMS message as an entity: `type` with its parameters, `der` as it is (RFC 8551 3.2).
+[[nodiscard]] MimeEntity cms_entity(std::string type, std::string der);
+inline constexpr std::string_view signed_data_type =
+    "application/pkcs7-mime; smime-type=signed-data";
+inline constexpr std::string_view enveloped_type =
+    "application/pkcs7-mime; smime-type=auth-enveloped-data";
+
 // The message with `entity` for its body: its Content-* fields and Content-Length in the place of
 // the old ones, one line for each label, and a Date when there is none. All else stays as it is.
 [[nodiscard]] Result<std::string> with_body(const Message& message, const MimeEntity& entity,

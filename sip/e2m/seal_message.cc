@@ -21,7 +21,6 @@ template <class T>
 using Outcome = std::expected<T, SealFault>;
 
 constexpr std::size_t token_octets = 12;
-constexpr const char* cms_disposition = "attachment; handling=required; filename=smime.p7m";
 
 SealFault fault_of(Error error) {
   switch (error) {
@@ -49,13 +48,6 @@ Outcome<std::string> random_token() {
   std::string token = hexadecimal({reinterpret_cast<const char*>(octets.data()), octets.size()});
   std::ranges::transform(token, token.begin(), to_lower);
   return token;
-}
-
-MimeEntity cms_entity(std::string type, std::string der) {
-  return {.content_type = std::move(type),
-          .disposition = cms_disposition,
-          .encoding = "binary",
-          .body = std::move(der)};
 }
 
 class Sealer {
@@ -152,8 +144,7 @@ Outcome<MimeEntity> Sealer::signed_entity(const MimeEntity& body) {
                    .is_detached = order_.is_detached,
                    .time = order_.now});
   if (!der) return std::unexpected(fault_of(der.error()));
-  if (!order_.is_detached)
-    return cms_entity("application/pkcs7-mime; smime-type=signed-data", *std::move(der));
+  if (!order_.is_detached) return cms_entity(std::string(signed_data_type), *std::move(der));
   MimeEntity signature = cms_entity("application/pkcs7-signature", *std::move(der));
   signature.disposition = "attachment; handling=required; filename=smime.p7s";
   const std::string_view micalg = order_.key.kind() == KeyKind::p384 ? "sha-384" : "sha-256";
@@ -175,8 +166,7 @@ Outcome<MimeEntity> Sealer::sealed_entity(const MimeEntity& content,
                      .cek_reference = is_offered ? order_.cek_reference : std::nullopt,
                      .max_decrypts = is_offered ? std::optional(offered_decrypts) : std::nullopt});
   if (!sealed) return std::unexpected(fault_of(sealed.error()));
-  return cms_entity("application/pkcs7-mime; smime-type=auth-enveloped-data",
-                    std::move(sealed->der));
+  return cms_entity(std::string(enveloped_type), std::move(sealed->der));
 }
 
 Outcome<MimeEntity> Sealer::shared_entity(const MimeEntity& body) {
