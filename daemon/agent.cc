@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/agent.h"
 
+#include <utility>
+
 #include "daemon/disclosure_service.h"
+#include "daemon/endpoint_service.h"
 #include "daemon/firewall.h"
 #include "daemon/flow_table.h"
 #include "daemon/opener_client.h"
@@ -11,6 +14,8 @@
 
 namespace midcom {
 
+// What there is to the agent's services depends on its role, and nothing else does: a gateway reads
+// bodies and has a firewall; an endpoint makes new bodies and has none.
 struct Agent::Impl {
   Impl(const AgentConfig& configuration, const Secrets& keys, Network& net,
        MiddleboxPort& middlebox, OpenerPort& opener_port, EventLog& event_log, Random random,
@@ -18,11 +23,28 @@ struct Agent::Impl {
       : config(configuration), secrets(keys), log(event_log), network(net), peers(configuration),
         openers(configuration.smime.openers, configuration.timeouts.opener, opener_port),
         flows(peers, net, configuration.limits.connections),
-        disclosures(configuration, peers, openers, event_log, std::move(wall_clock)),
-        firewall(configuration, peers, secrets, middlebox, event_log,
-                 [this](const CallPtr& call, sip::TimePoint now) { proxy.resume(call, now); }),
-        proxy(configuration, peers, secrets, net, flows, disclosures, firewall, event_log,
+        bodies(make_bodies(std::move(wall_clock), random)), calls(make_calls(middlebox)),
+        proxy(configuration, peers, secrets, net, flows, *bodies, *calls, event_log,
               std::move(random)) {}
+
+  std::unique_ptr<BodyService> make_bodies(WallClock wall_clock, const Random& random) {
+    if (config.role == StationRole::gateway)
+      return std::make_unique<DisclosureService>(config, peers, openers, log,
+                                                 std::move(wall_clock));
+    auto service =
+        std::make_unique<EndpointService>(config, peers, openers, log, wall_clock, random);
+    endpoint = service.get();
+    return service;
+  }
+
+  std::unique_ptr<CallService> make_calls(MiddleboxPort& middlebox) {
+    if (config.role == StationRole::endpoint) return make_unfollowed_calls();
+    auto service = std::make_unique<Firewall>(
+        config, peers, secrets, middlebox, log,
+        [this](const CallPtr& call, sip::TimePoint now) { proxy.resume(call, now); });
+    firewall = service.get();
+    return service;
+  }
 
   [[nodiscard]] std::string_view name_of(const FlowEntry& flow) const {
     return flow.peer == no_peer ? std::string_view("-") : peers.at(flow.peer).name;
@@ -35,8 +57,10 @@ struct Agent::Impl {
   PeerDirectory peers;
   OpenerClient openers;
   FlowTable flows;
-  DisclosureService disclosures;
-  Firewall firewall;
+  EndpointService* endpoint = nullptr; // null in a gateway
+  Firewall* firewall = nullptr;        // null in an endpoint
+  std::unique_ptr<BodyService> bodies;
+  std::unique_ptr<CallService> calls;
   Proxy proxy;
   pinhole::event::Ready middlebox_ready{}; // as last announced
 };
@@ -91,20 +115,21 @@ void Agent::on_broken_stream(FlowId flow, sip::Error error, std::string header_b
 }
 
 void Agent::on_middlebox_reply(const pinhole::Reply& reply, sip::TimePoint now) {
+  if (impl_->firewall == nullptr) return;
   if (const auto* ready = std::get_if<pinhole::event::Ready>(&reply)) {
     impl_->log.write(Event(Level::notice, "middlebox.up")
                          .add("adopted_groups", ready->adopted_groups)
                          .add("adopted_elements", ready->adopted_elements));
     impl_->middlebox_ready = *ready;
-    impl_->firewall.middlebox_up(now);
+    impl_->firewall->middlebox_up(now);
   }
   if (const auto* repaired = std::get_if<pinhole::event::TableRepaired>(&reply))
     impl_->log.write(Event(Level::warning, "nft.repaired").add("gap_us", repaired->gap_us));
-  impl_->firewall.pinholes().on_reply(reply, now);
+  impl_->firewall->pinholes().on_reply(reply, now);
 }
 
 void Agent::on_middlebox_down(sip::TimePoint) {
-  impl_->firewall.pinholes().on_down();
+  if (impl_->firewall != nullptr) impl_->firewall->pinholes().on_down();
 }
 
 void Agent::on_middlebox_up(sip::TimePoint) {} // usable from event::Ready on
@@ -121,37 +146,42 @@ void Agent::on_opener_down(std::size_t opener, sip::TimePoint now) {
 void Agent::on_opener_up(std::size_t opener, sip::TimePoint now) {
   impl_->log.write(Event(Level::info, "opener.up").add("number", opener + 1));
   impl_->openers.on_up(opener, now);
+  if (impl_->endpoint != nullptr) impl_->endpoint->on_opener_up(now);
 }
 
 void Agent::on_timer(sip::TimePoint now) {
   impl_->openers.on_timer(now);
   impl_->proxy.on_timer(now);
-  impl_->firewall.on_timer(now);
+  if (impl_->firewall != nullptr) impl_->firewall->on_timer(now);
 }
 
 std::optional<sip::TimePoint> Agent::next_deadline() const {
   std::optional<sip::TimePoint> next;
-  for (const auto& deadline : {impl_->proxy.next_deadline(), impl_->firewall.next_deadline(),
-                               impl_->openers.next_deadline()})
+  const auto of_firewall =
+      impl_->firewall == nullptr ? std::nullopt : impl_->firewall->next_deadline();
+  for (const auto& deadline :
+       {impl_->proxy.next_deadline(), of_firewall, impl_->openers.next_deadline()})
     if (deadline && (!next || *deadline < *next)) next = deadline;
   return next;
 }
 
 Agent::Counts Agent::counts() const {
-  return {impl_->proxy.transactions(), impl_->firewall.calls(), impl_->flows.size()};
+  return {impl_->proxy.transactions(), impl_->firewall == nullptr ? 0 : impl_->firewall->calls(),
+          impl_->flows.size()};
 }
 
 AgentSnapshot Agent::snapshot(const SnapshotQuery& query, sip::TimePoint now) const {
   AgentSnapshot out = take_snapshot(impl_->config, impl_->flows, impl_->firewall, query, now);
+  const bool is_followed = impl_->firewall != nullptr;
   const auto [transactions, calls, flows] = counts();
-  out.status = {impl_->firewall.pinholes().is_up(),
+  out.status = {is_followed && impl_->firewall->pinholes().is_up(),
                 impl_->middlebox_ready.description,
                 impl_->middlebox_ready.adopted_groups,
                 impl_->middlebox_ready.adopted_elements,
                 flows,
                 calls,
                 transactions,
-                impl_->firewall.pinholes().rules()};
+                is_followed ? impl_->firewall->pinholes().rules() : 0};
   return out;
 }
 

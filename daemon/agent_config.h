@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/event_log.h"
@@ -86,6 +87,32 @@ struct SmimeConfig {
   std::string certificate; // DER: ours to encrypt for, as 496 offers it. The supervisor fills it in
 };
 
+// What this process is (E2M.md 6): a gateway between networks, or a user agent's part of
+// end-to-middle security beside phones that know nothing of it.
+enum class StationRole : std::uint8_t { gateway, endpoint };
+
+struct UserConfig {    // whose messages are signed and sealed, and opened
+  std::string address; // of record
+  std::string offer;   // certs-only CMS with the certificate, as 493 offers it. By the supervisor
+};
+
+struct MiddleConfig {      // a middle that is always shown the shared part
+  std::string name;        // lower case; among its certificate's
+  std::string certificate; // DER. By the supervisor
+};
+
+// The role `endpoint`. Certificates are believed when an opener has checked them.
+struct EndpointConfig {
+  // own_domain, peer_domain, or a name: whose certificate from a 496 is taken.
+  static constexpr std::string_view own_domain = "own-domain", peer_domain = "peer-domain",
+                                    next_hop = "next-hop";
+  bool requires_seal = false; // what can't be sealed doesn't leave
+  std::vector<std::string> trusted_middles;
+  std::vector<UserConfig> users;
+  std::vector<MiddleConfig> middles;
+  std::vector<std::string> contacts; // DER. By the supervisor
+};
+
 struct LimitConfig {
   sip::MessageLimits message;
   sip::SdpLimits sdp;
@@ -109,6 +136,8 @@ struct AgentConfig {
   LimitConfig limits;
   pinhole::Mode mode = pinhole::Mode::appliance;
   SmimeConfig smime;
+  StationRole role = StationRole::gateway;
+  EndpointConfig endpoint;
 };
 
 } // namespace midcom

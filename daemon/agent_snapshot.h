@@ -70,7 +70,7 @@ struct AgentConfig;
 
 // Everything but status.
 [[nodiscard]] AgentSnapshot take_snapshot(const AgentConfig& config, const FlowTable& flows,
-                                          const Firewall& firewall, const SnapshotQuery& query,
+                                          const Firewall* firewall, const SnapshotQuery& query,
                                           std::chrono::steady_clock::time_point now);
 
 } // namespace midcom

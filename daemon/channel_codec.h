@@ -45,7 +45,7 @@ struct StartMiddlebox {
   auto operator<=>(const StartMiddlebox&) const = default;
 };
 // To an opener, the first message. Descriptors: empty directory, opener slice, certificate, key,
-// authorities, revocation lists.
+// authorities, revocation lists, then certificate and key of each user of the slice.
 struct StartOpener {
   std::uint32_t uid, gid;
   auto operator<=>(const StartOpener&) const = default;

@@ -119,6 +119,14 @@ void fill_agent(ConfigDraft& draft) {
                                advertised(listen, agent.names)});
   for (const PeerDraft& peer : draft.peers) agent.peers.push_back(peer_of(peer));
   for (const RouteDraft& route : draft.routes) agent.routes.push_back(route.route);
+  for (const UserDraft& user : draft.users) {
+    agent.endpoint.users.push_back({user.user.address, {}});
+    draft.config.opener.users.push_back(user.user);
+  }
+  for (const MiddleDraft& middle : draft.middles) {
+    agent.endpoint.middles.push_back({middle.text.name, {}});
+    draft.config.opener.middle_files.push_back(middle.certificate_file);
+  }
   sip::SdpLimits& sdp = agent.limits.sdp; // no key of its own: what the other limits can need
   sdp.lines = std::max(sdp.lines, sdp.attributes + 8 * sdp.media);
 }
@@ -153,6 +161,7 @@ void check_all(ConfigDraft& draft) {
   check_routes(draft);
   check_tls(draft);
   check_smime(draft);
+  check_role(draft);
   check_limits(draft);
   check_log_and_firewall(draft);
 }

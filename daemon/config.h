@@ -31,12 +31,18 @@ struct TlsConfig {
 // [smime] as the openers need it.
 struct OpenerConfig {
   enum class CrlPolicy : std::uint8_t { use_if_present, required };
-  std::string certificate_file, key_file;       // PEM; empty: no [smime]
+  struct User { // of the role `endpoint`, in the order of EndpointConfig::users
+    std::string address, certificate_file, key_file;
+  };
+  std::string certificate_file, key_file;       // PEM; empty: no [smime], or role `endpoint`
   std::vector<std::string> ca_files, crl_files; // PEM
   CrlPolicy crl_policy = CrlPolicy::use_if_present;
   std::vector<std::string> extended_key_usages; // dotted; a signer has one of them. Empty: any
   std::chrono::seconds cek_lifetime{3600};
   std::string user = "midcomd-opener";
+  std::vector<User> users;
+  std::vector<std::string> middle_files; // PEM, in the order of EndpointConfig::middles
+  std::string contact_directory;         // of PEM files; empty: none
 };
 
 struct Config {

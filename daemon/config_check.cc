@@ -117,13 +117,17 @@ void check_media(ConfigDraft& draft, const PeerDraft& peer) {
     draft.error(peer.text.place_of("media"), "media", "source and networks exclude each other",
                 "remove media = source");
   const bool has_network_key = peer.text.find("network") != nullptr;
-  if (!has_network && !has_network_key)
+  const bool has_firewall = draft.config.agent.role == StationRole::gateway;
+  if (has_firewall && !has_network && !has_network_key)
     draft.error(peer.text.place, peer.text.title(), "no network: nowhere for its media to be",
                 "add network = PREFIX, or media = PREFIX");
 }
 
 void check_identity(ConfigDraft& draft, const PeerDraft& peer) {
-  if (peer.text.find("network") == nullptr && peer.text.find("identity") == nullptr)
+  // The next hop of an endpoint is reached by the connection that goes out.
+  const bool is_known_by_hop = draft.config.agent.role == StationRole::endpoint && peer.next_hop;
+  if (!is_known_by_hop && peer.text.find("network") == nullptr &&
+      peer.text.find("identity") == nullptr)
     draft.error(peer.text.place, peer.text.title(), "nothing to know this peer by",
                 "add network = PREFIX or identity = NAME");
   if (!peer.peer.identities.empty() && draft.config.tls.client_verify == TlsConfig::Verify::none)

@@ -13,6 +13,7 @@ void check_networks(ConfigDraft& draft);  // overlaps between sides
 void check_routes(ConfigDraft& draft);
 void check_tls(ConfigDraft& draft);   // files, relative to the file that names them
 void check_smime(ConfigDraft& draft); // and the keys of peers that need it; config_smime.cc
+void check_role(ConfigDraft& draft);  // what belongs to one role alone; config_endpoint.cc
 void check_limits(ConfigDraft& draft);
 void check_log_and_firewall(ConfigDraft& draft);
 

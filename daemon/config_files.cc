@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/config_files.h"
 
+#include <filesystem>
 #include <sys/stat.h>
+#include <system_error>
 
 namespace midcom {
 
@@ -15,11 +17,14 @@ std::string file_problem(const std::string& path) {
   return {};
 }
 
+void make_whole(const ConfigEntry& entry, std::string& path) {
+  if (path.starts_with('/')) return;
+  const std::size_t slash = entry.place.file.rfind('/');
+  if (slash != std::string::npos) path = entry.place.file.substr(0, slash + 1) + path;
+}
+
 void check_file(ConfigDraft& draft, const ConfigEntry& entry, std::string& path) {
-  if (!path.starts_with('/')) {
-    const std::size_t slash = entry.place.file.rfind('/');
-    if (slash != std::string::npos) path = entry.place.file.substr(0, slash + 1) + path;
-  }
+  make_whole(entry, path);
   const std::string problem = file_problem(path);
   struct stat status{};
   const bool is_there = ::stat(path.c_str(), &status) == 0;
@@ -33,8 +38,23 @@ void check_file(ConfigDraft& draft, const ConfigEntry& entry, std::string& path)
 
 void check_pem(ConfigDraft& draft, std::string_view section, const std::string& key,
                std::string& path) {
-  const ConfigEntry* entry = draft.section(section).find(key);
+  check_pem(draft, draft.section(section), key, path);
+}
+
+void check_pem(ConfigDraft& draft, const ConfigSection& section, const std::string& key,
+               std::string& path) {
+  const ConfigEntry* entry = section.find(key);
   if (entry != nullptr) check_file(draft, *entry, path);
+}
+
+void check_directory(ConfigDraft& draft, const ConfigSection& section, const std::string& key,
+                     std::string& path) {
+  const ConfigEntry* entry = section.find(key);
+  if (entry == nullptr) return;
+  make_whole(*entry, path);
+  std::error_code error;
+  const std::filesystem::directory_iterator first(path, error);
+  if (error) draft.error(entry->place, key, path + ": " + error.message());
 }
 
 void check_pem(ConfigDraft& draft, std::string_view section, const std::string& key,

@@ -18,7 +18,8 @@ struct Kind {
 constexpr Kind kinds[] = {{"midcomd", false},  {"listen", true}, {"tls", false},
                           {"smime", false},    {"peer", true},   {"route", true},
                           {"media", false},    {"allow", true},  {"limits", false},
-                          {"timeouts", false}, {"log", false},   {"firewall", false}};
+                          {"timeouts", false}, {"log", false},   {"firewall", false},
+                          {"endpoint", false}, {"user", true},   {"middle", true}};
 
 template <class D>
 void read_named(const ConfigSection& section, std::vector<D>& drafts, ConfigDraft& all) {
@@ -42,6 +43,8 @@ void read_named(const ConfigSection& section, ConfigDraft& draft) {
   if (section.kind == "peer") read_named(section, draft.peers, draft);
   if (section.kind == "route") read_named(section, draft.routes, draft);
   if (section.kind == "allow") read_named(section, draft.allows, draft);
+  if (section.kind == "user") read_named(section, draft.users, draft);
+  if (section.kind == "middle") read_named(section, draft.middles, draft);
 }
 
 // Whether the header of a section is one we know, named or not as it must be.
@@ -119,6 +122,8 @@ std::vector<ConfigKey> known_keys() {
   PeerDraft peer;
   RouteDraft route;
   AllowDraft allow;
+  UserDraft user;
+  MiddleDraft middle;
   for (const Kind& kind : kinds) {
     Keys keys;
     unnamed_keys(keys, kind.name, config);
@@ -126,6 +131,8 @@ std::vector<ConfigKey> known_keys() {
     if (kind.name == "peer") named_keys(keys, peer);
     if (kind.name == "route") named_keys(keys, route);
     if (kind.name == "allow") named_keys(keys, allow);
+    if (kind.name == "user") named_keys(keys, user);
+    if (kind.name == "middle") named_keys(keys, middle);
     keys.list(std::string(kind.name), result);
   }
   return result;

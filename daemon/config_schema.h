@@ -41,6 +41,16 @@ struct AllowDraft {
   pinhole::StaticAllow allow;
 };
 
+struct UserDraft {
+  ConfigSection text;
+  OpenerConfig::User user;
+};
+
+struct MiddleDraft {
+  ConfigSection text;
+  std::string certificate_file;
+};
+
 struct ConfigDraft {
   Config config;                       // the unnamed sections are read into it
   std::vector<ConfigSection> sections; // unnamed ones, merged over all files
@@ -48,6 +58,8 @@ struct ConfigDraft {
   std::vector<PeerDraft> peers;
   std::vector<RouteDraft> routes;
   std::vector<AllowDraft> allows;
+  std::vector<UserDraft> users;
+  std::vector<MiddleDraft> middles;
   ConfigErrors errors;
 
   void error(const ConfigPlace& place, std::string key, std::string message,

@@ -25,6 +25,10 @@ void midcomd_keys(Keys& keys, Config& config) {
   keys.many<std::string>("name", config.agent.names, parse_host_name, "",
                          "own host name in Via, Record-Route and certificates");
   keys.required("name");
+  keys.one<StationRole>(
+      "role", config.agent.role,
+      choice<StationRole>({"gateway", "endpoint"}, {StationRole::gateway, StationRole::endpoint}),
+      "gateway", "what this process is");
   keys.one<std::string>("user", config.user, parse_user, "midcomd", "user of the agent");
   keys.one<std::string>("middlebox-user", config.middlebox_user, parse_user, "midcomd-middlebox",
                         "user of the middlebox");
@@ -93,6 +97,34 @@ void smime_keys(Keys& keys, Config& config) {
                         "100000", "signed messages remembered against replay");
   keys.one<seconds>("cek-lifetime", opener.cek_lifetime, duration<seconds>(1min, 24h), "1h",
                     "how long an answer may be sealed with its request's key");
+}
+
+void endpoint_keys(Keys& keys, Config& config) {
+  EndpointConfig& endpoint = config.agent.endpoint;
+  keys.one<std::string>("contacts", config.opener.contact_directory, any_text, "",
+                        "directory of PEM certificates of others");
+  keys.one<bool>("seal", endpoint.requires_seal,
+                 choice<bool>({"possible", "required"}, {false, true}), "possible",
+                 "whether what can't be sealed leaves");
+  keys.many<std::string>("trusted-middles", endpoint.trusted_middles, parse_host_name, "own-domain",
+                         "whose certificate from a 496 is taken");
+}
+
+void user_keys(Keys& keys, OpenerConfig::User& user) {
+  keys.one<std::string>("address", user.address, parse_address_of_record, "",
+                        "address of record that is signed for");
+  keys.required("address");
+  keys.one<std::string>("certificate", user.certificate_file, any_text, "",
+                        "PEM file of the user's certificate and its chain");
+  keys.required("certificate");
+  keys.one<std::string>("key", user.key_file, any_text, "", "PEM file of its private key");
+  keys.required("key");
+}
+
+void middle_keys(Keys& keys, MiddleDraft& draft) {
+  keys.one<std::string>("certificate", draft.certificate_file, any_text, "",
+                        "PEM file of the middle's certificate");
+  keys.required("certificate");
 }
 
 void disclosure_keys(Keys& keys, DisclosurePolicy& policy) {
@@ -294,6 +326,7 @@ void unnamed_keys(Keys& keys, std::string_view kind, Config& config) {
   if (kind == "midcomd") midcomd_keys(keys, config);
   if (kind == "tls") tls_keys(keys, config.tls);
   if (kind == "smime") smime_keys(keys, config);
+  if (kind == "endpoint") endpoint_keys(keys, config);
   if (kind == "media") media_keys(keys, config.policy);
   if (kind == "limits") limit_keys(keys, config);
   if (kind == "timeouts") timeout_keys(keys, config);
@@ -312,6 +345,12 @@ void named_keys(Keys& keys, RouteDraft& draft) {
 }
 void named_keys(Keys& keys, AllowDraft& draft) {
   allow_keys(keys, draft);
+}
+void named_keys(Keys& keys, UserDraft& draft) {
+  user_keys(keys, draft.user);
+}
+void named_keys(Keys& keys, MiddleDraft& draft) {
+  middle_keys(keys, draft);
 }
 
 } // namespace midcom::config

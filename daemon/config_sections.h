@@ -14,5 +14,7 @@ void named_keys(Keys& keys, ListenDraft& draft);
 void named_keys(Keys& keys, PeerDraft& draft);
 void named_keys(Keys& keys, RouteDraft& draft);
 void named_keys(Keys& keys, AllowDraft& draft);
+void named_keys(Keys& keys, UserDraft& draft);
+void named_keys(Keys& keys, MiddleDraft& draft);
 
 } // namespace midcom::config

@@ -16,8 +16,9 @@ bool has_smime(const ConfigDraft& draft) {
 
 void check_files(ConfigDraft& draft) {
   const ConfigSection& section = draft.section("smime");
+  const bool is_middle = draft.config.agent.role == StationRole::gateway;
   for (const char* key : {"certificate", "key"})
-    if (section.find(key) == nullptr)
+    if (is_middle && section.find(key) == nullptr)
       draft.error(section.place, key, "missing in [smime]", std::string("add ") + key + " = FILE");
   OpenerConfig& opener = draft.config.opener;
   check_pem(draft, "smime", "certificate", opener.certificate_file);
@@ -59,6 +60,7 @@ void need_smime(ConfigDraft& draft, const PeerDraft& peer, std::string_view key)
 
 void check_peer(ConfigDraft& draft, const PeerDraft& peer) {
   if (!has_smime(draft)) {
+    if (draft.config.agent.role == StationRole::endpoint) return; // check_role says so once
     need_smime(draft, peer, "view");
     need_smime(draft, peer, "verify");
     if (peer.peer.disclosure.legacy == DisclosurePolicy::Legacy::refuse)

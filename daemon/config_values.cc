@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "sip/uri.h"
+
 namespace midcom {
 
 namespace {
@@ -296,6 +298,16 @@ ConfigValue<std::string> parse_content_type(std::string_view text) {
   for (const std::string_view type : usual)
     if (type.ends_with("/" + lower(text))) return bad(text, form, "write " + std::string(type));
   return bad(text, form, did_you_mean(text, usual));
+}
+
+ConfigValue<std::string> parse_address_of_record(std::string_view text) {
+  const auto uri = sip::Uri::parse(text);
+  const bool is_sip =
+      uri && (uri->scheme == sip::Uri::Scheme::sip || uri->scheme == sip::Uri::Scheme::sips);
+  if (is_sip && !uri->user.empty() && !uri->host.empty()) return uri->address_of_record();
+  const bool lacks_scheme = text.find('@') != std::string_view::npos && text.find(':') == text.npos;
+  return bad(text, "an address such as sip:alice@example.com",
+             lacks_scheme ? "write sip:" + std::string(text) : "");
 }
 
 ConfigValue<std::string> parse_key_usage(std::string_view text) {

@@ -48,6 +48,8 @@ struct TransportAddress {
 [[nodiscard]] ConfigValue<std::string> parse_content_type(std::string_view text);
 // "any", or an object identifier in dots; "email" is id-kp-emailProtection.
 [[nodiscard]] ConfigValue<std::string> parse_key_usage(std::string_view text);
+// "sip:alice@example.com", as Uri::address_of_record has it.
+[[nodiscard]] ConfigValue<std::string> parse_address_of_record(std::string_view text);
 [[nodiscard]] ConfigValue<std::string> parse_absolute_path(std::string_view text);
 // Index in `words`.
 [[nodiscard]] ConfigValue<std::size_t> parse_choice(std::string_view text,

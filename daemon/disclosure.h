@@ -12,6 +12,7 @@
 
 #include "daemon/agent_config.h"
 #include "daemon/reasons.h"
+#include "daemon/rewritten.h"
 
 namespace midcom {
 
@@ -26,6 +27,9 @@ struct DisclosureTerms {
   // A description that can't be read in clear is looked for, though nobody demands it: media opens
   // only for what is known.
   bool looks_for_description = false;
+  // The body is for a user of ours, not for a middle: every envelope is tried, every signature
+  // counts, and what was sealed is given out as it was before.
+  bool is_recipient = false;
   std::chrono::seconds date_window{3600};
 
   [[nodiscard]] bool is_indifferent() const {
@@ -38,6 +42,7 @@ struct VerifiedSigner {
   std::string uri;                       // address of record in the certificate
   std::array<std::uint8_t, 32> digest{}; // of the signature, for the replay cache
   std::int64_t date = 0;                 // of its AIB, seconds since the epoch
+  std::string certificate{};             // DER; empty when it must not be encrypted to
 };
 
 struct Disclosure {
@@ -52,6 +57,11 @@ struct Disclosure {
   // for the whole body.
   Reason finding = Reason::none;
   std::string lacking;
+  // For a recipient: the entity that was signed and sealed, with its header block, identity body
+  // and key-less copies gone. Empty: the body is plain.
+  std::optional<std::string> plain;
+  std::string cek_reference; // what an answer may be keyed by; empty: nothing
+  Rewritten rewritten;       // what goes on in its place
 };
 
 } // namespace midcom

@@ -11,8 +11,6 @@ namespace midcom {
 
 namespace {
 
-constexpr std::size_t decoded_limit = 65536;
-
 // RFC 3261 13.2.1; `early-session` (RFC 3959) is another one.
 bool is_of_session(const sip::MimePart& part) {
   return part.disposition.empty() || part.disposition == "session";
@@ -28,6 +26,10 @@ bool is_cms(const sip::MimePart& part) {
 
 bool is_cms_signature(const sip::MimePart& part) {
   return part.is("application", "pkcs7-signature") || part.is("application", "x-pkcs7-signature");
+}
+
+bool is_aib(const sip::MimePart& part) {
+  return part.is("message", "sipfrag") && part.disposition == "aib";
 }
 
 bool is_understood(const sip::MimePart& part) {
@@ -66,7 +68,7 @@ DisclosureRun::DisclosureRun(sip::MessagePtr message, DisclosureTerms terms,
     : message_(std::move(message)), terms_(std::move(terms)), expected_(std::move(expected)),
       now_(now) {
   if (message_->body().empty()) return;
-  if (terms_.is_label_believed) {
+  if (terms_.is_label_believed && !terms_.is_recipient) {
     auto labels = sip::labels_for(*message_, names);
     if (!labels) {
       note(Reason::label_mismatch);
@@ -129,6 +131,8 @@ void DisclosureRun::follow_labels(const sip::MimePart& part, Context& context) {
 }
 
 void DisclosureRun::walk(const sip::MimePart& part, Context context) {
+  if (context.is_content && !is_cms(part) && !part.is("multipart", "signed"))
+    return walk_content(part, context);
   follow_labels(part, context);
   if (part.is_multipart()) {
     if (part.subtype == "signed") return walk_signed(part, context);
@@ -140,8 +144,23 @@ void DisclosureRun::walk(const sip::MimePart& part, Context context) {
     return;
   }
   if (is_cms(part)) return walk_cms(part, context);
-  if (part.is("message", "sipfrag") && part.disposition == "aib") return take_aib(part, context);
+  if (is_aib(part)) return take_aib(part, context);
   take_leaf(part, context);
+}
+
+// The identity body is no part of what was signed for somebody to read.
+void DisclosureRun::walk_content(const sip::MimePart& part, const Context& context) {
+  const bool has_aib = part.is("multipart", "mixed") && std::ranges::any_of(part.parts, is_aib);
+  Context inside = context;
+  inside.is_content = false;
+  if (!has_aib) {
+    contents_.push_back({&part, context});
+    return walk(part, std::move(inside));
+  }
+  for (const auto& child : part.parts) {
+    inside.is_content = !is_aib(child);
+    walk(child, inside);
+  }
 }
 
 // RFC 2046 5.1.4: the last one that is understood. Whoever understands less takes another, which
@@ -219,19 +238,22 @@ void DisclosureRun::walk_envelope(const sip::MimePart& part, const Context& cont
   if (!der) return note(Reason::body_syntax);
   Context inside = context;
   inside.envelopes.push_back(++envelopes_met_);
+  inside.is_content = terms_.is_recipient;
   // Only a label that names the envelope names something in it.
   if (!context.is_labelled) inside.cursors.clear();
   std::erase_if(inside.cursors, [&](const Cursor& cursor) {
     return cursor.next == 0 ||
            labels_[cursor.label].content_ids[cursor.next - 1] != part.content_id;
   });
+  const bool is_ours = context.is_labelled || terms_.is_recipient;
   ask({Question::Kind::open,
        *std::move(der),
        {},
        nullptr,
-       context.is_labelled && terms_.has_identity,
-       context.is_labelled,
-       std::move(inside)});
+       is_ours && terms_.has_identity,
+       is_ours,
+       std::move(inside),
+       terms_.is_recipient && part.handling == sip::Handling::optional});
 }
 
 // RFC 3893: counts for the signature around it.
@@ -273,7 +295,7 @@ bool DisclosureRun::has_seen(std::string_view type) const {
   });
 }
 
-std::optional<opener::Request> DisclosureRun::next() {
+std::optional<DisclosureRun::Asked> DisclosureRun::next() {
   if (asked_ || result_.finding != Reason::none) return std::nullopt;
   const bool lacks =
       !std::ranges::all_of(terms_.view, [&](const auto& t) { return has_seen(t); }) ||
@@ -313,25 +335,28 @@ void DisclosureRun::take_failure() {
   if (!asked_) return;
   const Question question = std::move(*asked_);
   asked_.reset();
-  if (question.kind == Question::Kind::open)
-    (question.is_labelled ? is_undecipherable_ : is_opaque_) = true;
-  else
-    note(Reason::overload);
+  if (question.kind != Question::Kind::open) return note(Reason::overload);
+  if (!question.is_optional) (question.is_labelled ? is_undecipherable_ : is_opaque_) = true;
 }
 
 void DisclosureRun::take_opened(const Question& question, const opener::Opened& reply) {
-  if (reply.is_open) return read_entity(reply.content, question.context);
+  if (reply.is_open) {
+    if (result_.cek_reference.empty()) result_.cek_reference = reply.cek_reference;
+    return read_entity(reply.content, question.context);
+  }
+  if (question.is_optional) return;
   (question.is_labelled ? is_undecipherable_ : is_opaque_) = true;
 }
 
 void DisclosureRun::take_verified(const Question& question, const opener::Verified& reply) {
   Context inside = question.context;
   if (reply.finding == opener::Finding::trusted) {
-    signatures_.push_back({reply.uris, reply.identity, std::nullopt, {}, false});
+    signatures_.push_back({reply.uris, reply.identity, std::nullopt, {}, false, reply.certificate});
     inside.signature = signatures_.size() - 1;
   } else {
     signature_fault_ = reason_of(reply.finding);
   }
+  inside.is_content = terms_.is_recipient;
   if (question.kind == Question::Kind::verify_detached) return walk(*question.part, inside);
   if (reply.finding == opener::Finding::trusted) read_entity(reply.content, inside);
 }

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "daemon/disclosure.h"
@@ -39,7 +40,8 @@ public:
 
   // The next question for an opener (`id`, `pair` and `now` are left to the asker); empty: there is
   // none, see result(). One question is out at a time.
-  [[nodiscard]] std::optional<opener::Request> next();
+  using Asked = std::variant<opener::Open, opener::Verify>;
+  [[nodiscard]] std::optional<Asked> next();
   void take(const opener::Reply& reply);
   // No opener could be asked: whatever depended on it can't be read.
   void take_failure();
@@ -55,6 +57,7 @@ private:
     std::optional<sip::Aib> aib;
     Envelopes around_aib;
     bool has_two_aibs = false;
+    std::string certificate{};
   };
   struct Label {
     std::vector<std::string> content_ids;
@@ -63,6 +66,7 @@ private:
   struct Cursor { // how far a label has been followed
     std::size_t label = 0, next = 0;
   };
+  static constexpr std::size_t decoded_limit = 65536; // octets of one part
   static constexpr std::string_view sdp_type = "application/sdp";
   static constexpr std::size_t unsigned_body = static_cast<std::size_t>(-1);
   struct Context {
@@ -70,7 +74,8 @@ private:
     std::size_t signature = unsigned_body; // the innermost one around; index in signatures_
     std::vector<Cursor> cursors;           // labels that may name something here
     bool is_labelled = false;              // the part itself
-    bool is_aside = false; // beside the root of multipart/related, or an alternative not taken
+    bool is_aside = false;   // beside the root of multipart/related, or an alternative not taken
+    bool is_content = false; // all of what an envelope or a signature held, but an identity body
   };
   struct Question {
     enum class Kind : std::uint8_t { open, verify_attached, verify_detached } kind;
@@ -79,6 +84,7 @@ private:
     const sip::MimePart* part = nullptr;
     bool may_use_private_key = false, is_labelled = false;
     Context context;
+    bool is_optional = false; // it matters to nobody when it can't be opened
   };
   struct Leaf {
     std::string type, text;
@@ -87,10 +93,16 @@ private:
     std::optional<VerifiedSigner> signer{};
   };
 
+  struct Content { // what somebody signed or sealed, as it was before
+    const sip::MimePart* part;
+    Context context;
+  };
+
   void read_body();
   void read_entity(std::string bytes, Context context);
   void walk(const sip::MimePart& part, Context context);
   void follow_labels(const sip::MimePart& part, Context& context);
+  void walk_content(const sip::MimePart& part, const Context& context);
   void walk_alternatives(const sip::MimePart& part, const Context& context);
   void walk_related(const sip::MimePart& part, const Context& context);
   void walk_signed(const sip::MimePart& part, const Context& context);
@@ -102,9 +114,11 @@ private:
   void take_opened(const Question& question, const opener::Opened& reply);
   void take_verified(const Question& question, const opener::Verified& reply);
   [[nodiscard]] bool has_seen(std::string_view type) const;
-  [[nodiscard]] bool wants_signatures() const { return !terms_.verify.empty() || is_labelled_; }
+  [[nodiscard]] bool wants_signatures() const {
+    return !terms_.verify.empty() || is_labelled_ || terms_.is_recipient;
+  }
   [[nodiscard]] bool looks_inside() const {
-    return !terms_.view.empty() || terms_.looks_for_description;
+    return !terms_.view.empty() || terms_.looks_for_description || terms_.is_recipient;
   }
   [[nodiscard]] bool is_label_unmet() const;
   void note(Reason finding, std::string_view lacking = {});
@@ -113,8 +127,11 @@ private:
   [[nodiscard]] std::optional<std::string> believed_uri(const Signature& signature) const;
   void judge_view();
   void judge_signatures();
-  void take_signer(Leaf& leaf, VerifiedSigner signer);
+  [[nodiscard]] VerifiedSigner take_signer(const Signature& signature); // which judge() believes
   void choose_description();
+  [[nodiscard]] bool are_signed_alike(const Content& one, const Content& other) const;
+  void judge_contents();
+  void choose_content();
 
   const sip::MessagePtr message_;
   const DisclosureTerms terms_;
@@ -131,6 +148,7 @@ private:
   std::size_t asked_count_ = 0;
   std::vector<Signature> signatures_;
   std::vector<Leaf> leaves_;
+  std::vector<Content> contents_;
   std::size_t envelopes_met_ = 0;
   bool is_undecipherable_ = false; // an envelope that a label gives us
   bool is_opaque_ = false;         // one that nobody gives us

@@ -12,13 +12,6 @@ std::string address_of(const sip::NameAddr& who) {
   return who.uri.address_of_record();
 }
 
-// Both directions of a dialog, and the messages between two users outside of one, are one pair.
-std::string pair_of(const sip::Message& message) {
-  std::string a = address_of(message.from()), b = address_of(message.to());
-  if (b < a) std::swap(a, b);
-  return a + " " + b;
-}
-
 std::string cseq_of(const sip::Message& message) {
   return std::to_string(message.cseq().number) + " " + std::string(message.cseq().method);
 }
@@ -51,6 +44,12 @@ void add_missing(std::vector<std::string>& types, const std::vector<std::string>
 
 } // namespace
 
+std::string pair_of(const sip::Message& message) {
+  std::string a = address_of(message.from()), b = address_of(message.to());
+  if (b < a) std::swap(a, b);
+  return a + " " + b;
+}
+
 DisclosureService::DisclosureService(const AgentConfig& config, const PeerDirectory& peers,
                                      OpenerClient& openers, EventLog& log, WallClock wall_clock)
     : config_(config), peers_(peers), openers_(openers), log_(log),
@@ -58,20 +57,6 @@ DisclosureService::DisclosureService(const AgentConfig& config, const PeerDirect
       replays_(wall_clock_(), config.smime.date_window, config.smime.replay_entries,
                std::max(config.timeouts.timer_c, config.timeouts.early)),
       seen_(config.timeouts.timer_c) {}
-
-bool DisclosureService::is_busy(std::string_view call_id) const {
-  return !waiting_.empty() && waiting_.contains(std::string(call_id));
-}
-
-bool DisclosureService::is_full(std::string_view call_id) const {
-  const auto found = waiting_.find(std::string(call_id));
-  return found != waiting_.end() && found->second.size() >= most_waiting;
-}
-
-void DisclosureService::defer(std::string_view call_id, Turn turn) {
-  auto& turns = waiting_[std::string(call_id)];
-  if (turns.size() < most_waiting) turns.push_back(std::move(turn));
-}
 
 DisclosureTerms DisclosureService::terms_for(const sip::Message& message,
                                              const Sender& sender) const {
@@ -93,6 +78,7 @@ DisclosureTerms DisclosureService::terms_for(const sip::Message& message,
       config_.smime.openers > 0 && sender.from.info.transport == Transport::tls;
   terms.has_identity = !identity_of(sender.from, peers_).empty();
   terms.looks_for_description = config_.smime.openers > 0 && may_carry_description(message);
+  terms.is_recipient = !sender.recipient.empty();
   terms.date_window = config_.smime.date_window;
   return terms;
 }
@@ -129,25 +115,26 @@ std::optional<Disclosure> DisclosureService::read(const sip::MessagePtr& message
   std::string seen_key;
   // Not only what asks an opener: a spiral's later pass may ask nothing, its label being gone.
   if (config_.smime.openers > 0 && !sip::iequals(message->content_type(), "application/sdp")) {
-    seen_key = SeenDisclosures::key_of(*message, author);
+    // Each user has another key.
+    seen_key = SeenDisclosures::key_of(*message, author + '\0' + sender.recipient);
     if (auto known = seen_.find(seen_key, terms, expected, now)) return known;
   }
   auto reading = std::make_shared<Reading>(
       Reading{message, terms, expected,
               DisclosureRun(message, terms, config_.names, expected, wall_clock_()),
-              pair_of(*message), author, std::move(seen_key), sender.from.peer,
+              pair_of(*message), author, std::move(seen_key), sender.recipient, sender.from.peer,
               sender.from.info.remote.to_string(), std::move(then)});
   auto question = reading->run.next();
   if (!question || config_.smime.openers == 0) {
     if (question) reading->run.take_failure();
     return finish(*reading, false, now);
   }
-  waiting_.try_emplace(std::string(message->call_id()));
+  turns_.begin(message->call_id());
   ask(reading, *std::move(question), now);
   return std::nullopt;
 }
 
-void DisclosureService::ask(const std::shared_ptr<Reading>& reading, opener::Request question,
+void DisclosureService::ask(const std::shared_ptr<Reading>& reading, DisclosureRun::Asked question,
                             sip::TimePoint now) {
   const auto callback = [this, reading](const auto& answer, sip::TimePoint later) {
     if (answer)
@@ -158,6 +145,7 @@ void DisclosureService::ask(const std::shared_ptr<Reading>& reading, opener::Req
   };
   if (auto* open = std::get_if<opener::Open>(&question)) {
     open->pair = reading->pair;
+    open->user = reading->recipient;
     openers_.submit(std::move(*open), callback, now);
   } else {
     openers_.submit(std::move(std::get<opener::Verify>(question)), callback, now);
@@ -168,24 +156,7 @@ void DisclosureService::go_on(const std::shared_ptr<Reading>& reading, sip::Time
   if (auto question = reading->run.next()) return ask(reading, *std::move(question), now);
   const std::string call_id(reading->message->call_id());
   reading->then(finish(*reading, true, now), now);
-  take_turns(call_id, now);
-}
-
-// A turn may make the call busy again: what is left then waits on, in its order.
-void DisclosureService::take_turns(const std::string& call_id, sip::TimePoint now) {
-  const auto found = waiting_.find(call_id);
-  if (found == waiting_.end()) return;
-  auto turns = std::move(found->second);
-  waiting_.erase(found);
-  while (!turns.empty() && !waiting_.contains(call_id)) {
-    const Turn turn = std::move(turns.front());
-    turns.pop_front();
-    turn(now);
-  }
-  if (turns.empty()) return;
-  auto& queue = waiting_[call_id]; // what deferred itself meanwhile came later
-  queue.insert(queue.begin(), std::make_move_iterator(turns.begin()),
-               std::make_move_iterator(turns.end()));
+  turns_.end(call_id, now);
 }
 
 Disclosure DisclosureService::finish(Reading& reading, bool was_asked, sip::TimePoint now) {
@@ -219,6 +190,10 @@ void DisclosureService::log(const Reading& reading, const Disclosure& disclosure
     event.add("reason", word_of(disclosure.finding));
   if (!disclosure.lacking.empty()) event.add("type", disclosure.lacking);
   log_.write(event.add("call", reading.message->call_id()));
+}
+
+BodyService::Offer DisclosureService::offer_to(const sip::Message&) const {
+  return {"application/pkix-cert", config_.smime.certificate};
 }
 
 std::string DisclosureService::announced_policy(PeerIndex peer) const {

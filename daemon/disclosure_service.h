@@ -6,14 +6,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "daemon/body_service.h"
+#include "daemon/call_turns.h"
 #include "daemon/disclosure.h"
 #include "daemon/disclosure_run.h"
 #include "daemon/event_log.h"
@@ -26,36 +26,32 @@
 
 namespace midcom {
 
-class DisclosureService {
+// Whose CEKs a message's are kept with: both directions of a dialog, and the messages between two
+// users outside of one, are one pair.
+[[nodiscard]] std::string pair_of(const sip::Message& message);
+
+class DisclosureService final : public BodyService {
 public:
   using WallClock = std::function<std::int64_t()>; // seconds since the epoch
-  using Then = std::function<void(const Disclosure& disclosure, sip::TimePoint now)>;
-  using Turn = std::function<void(sip::TimePoint now)>;
 
   DisclosureService(const AgentConfig& config, const PeerDirectory& peers, OpenerClient& openers,
                     EventLog& log, WallClock wall_clock);
 
-  // Later messages of a busy call wait for their turn: most_waiting of one Call-ID, whatever is
-  // beyond is dropped. A call is busy no longer than an opener may take for each question.
-  [[nodiscard]] bool is_busy(std::string_view call_id) const;
-  [[nodiscard]] bool is_full(std::string_view call_id) const;
-  void defer(std::string_view call_id, Turn turn);
-  static constexpr std::size_t most_waiting = 64;
-
-  // Who sends a message, and whose signature counts in its dialog.
-  struct Sender {
-    const FlowEntry& from;
-    // Where the request came in first, when this is a later pass of it (a spiral) or its answer.
-    const FlowEntry* entered = nullptr;
-    PeerIndex asker = no_peer; // of a response: who sent the request
-    std::string pinned{};      // signer of this dialog's earlier messages; empty: none
-  };
-  // At once when no opener is needed. Else empty; `then` is called later.
+  // Later messages of a busy call wait for their turn: CallTurns::most_waiting of one Call-ID. A
+  // call is busy no longer than an opener may take for each question.
+  [[nodiscard]] bool is_busy(std::string_view call_id) const override {
+    return turns_.is_busy(call_id);
+  }
+  [[nodiscard]] bool is_full(std::string_view call_id) const override {
+    return turns_.is_full(call_id);
+  }
+  void defer(std::string_view call_id, Turn turn) override {
+    turns_.defer(call_id, std::move(turn));
+  }
   [[nodiscard]] std::optional<Disclosure> read(const sip::MessagePtr& message, const Sender& sender,
-                                               Then then, sip::TimePoint now);
-
-  // What a peer must do to be served, as Warning 380 lines (E2M.md 4); empty: nothing.
-  [[nodiscard]] std::string announced_policy(PeerIndex peer) const;
+                                               Then then, sip::TimePoint now) override;
+  [[nodiscard]] Offer offer_to(const sip::Message& request) const override;
+  [[nodiscard]] std::string announced_policy(PeerIndex peer) const override;
 
 private:
   struct Reading {
@@ -63,7 +59,7 @@ private:
     DisclosureTerms terms;
     DisclosureRun::Expected expected;
     DisclosureRun run;
-    std::string pair, author, seen_key;
+    std::string pair, author, seen_key, recipient;
     PeerIndex peer = no_peer;
     std::string source;
     Then then;
@@ -71,11 +67,11 @@ private:
   [[nodiscard]] DisclosureTerms terms_for(const sip::Message& message, const Sender& sender) const;
   [[nodiscard]] DisclosureRun::Expected expected_for(const sip::Message& message,
                                                      const Sender& sender) const;
-  void ask(const std::shared_ptr<Reading>& reading, opener::Request question, sip::TimePoint now);
+  void ask(const std::shared_ptr<Reading>& reading, DisclosureRun::Asked question,
+           sip::TimePoint now);
   void go_on(const std::shared_ptr<Reading>& reading, sip::TimePoint now);
   [[nodiscard]] Disclosure finish(Reading& reading, bool was_asked, sip::TimePoint now);
   void log(const Reading& reading, const Disclosure& disclosure);
-  void take_turns(const std::string& call_id, sip::TimePoint now);
 
   const AgentConfig& config_;
   const PeerDirectory& peers_;
@@ -83,7 +79,7 @@ private:
   EventLog& log_;
   WallClock wall_clock_;
   ReplayCache replays_;
-  std::unordered_map<std::string, std::deque<Turn>> waiting_; // by Call-ID, while it is busy
+  CallTurns turns_;
   SeenDisclosures seen_;
 };
 

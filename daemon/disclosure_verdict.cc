@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What DisclosureRun makes of all that could be read: which policy it breaks, whose signature binds
-// what, which description is the message's.
+// what, which description is the message's, and what a recipient is given.
 #include <algorithm>
 #include <utility>
 
 #include "daemon/disclosure_run.h"
+#include "sip/sdp_keys.h"
+#include "sip/transfer_encoding.h"
 
 namespace midcom {
 
@@ -60,6 +62,7 @@ Reason DisclosureRun::judge(const Signature& signature, const Envelopes& around)
 }
 
 void DisclosureRun::judge_view() {
+  if (terms_.is_recipient && signature_fault_ != Reason::none) return note(signature_fault_);
   is_opaque_ = is_opaque_ || !spare_.empty();
   const bool is_closed = is_undecipherable_ || is_opaque_;
   for (const auto& type : terms_.view)
@@ -75,11 +78,13 @@ void DisclosureRun::judge_view() {
   if (is_label_unmet() && signature_fault_ == Reason::none) note(Reason::label_mismatch);
 }
 
-void DisclosureRun::take_signer(Leaf& leaf, VerifiedSigner signer) {
+VerifiedSigner DisclosureRun::take_signer(const Signature& signature) {
+  VerifiedSigner signer{*believed_uri(signature), signature.digest, signature.aib->date,
+                        signature.certificate};
   const bool is_known = std::ranges::any_of(
       result_.verified, [&](const auto& one) { return one.digest == signer.digest; });
   if (!is_known) result_.verified.push_back(signer);
-  leaf.signer = std::move(signer);
+  return signer;
 }
 
 void DisclosureRun::judge_signatures() {
@@ -95,8 +100,8 @@ void DisclosureRun::judge_signatures() {
     const Signature& signature = signatures_[leaf.context.signature];
     const Reason fault = judge(signature, leaf.context.envelopes);
     if (fault == Reason::none)
-      take_signer(leaf, {*believed_uri(signature), signature.digest, signature.aib->date});
-    else if (is_wanted || is_labelled_)
+      leaf.signer = take_signer(signature);
+    else if (is_wanted || is_labelled_ || terms_.is_recipient)
       return note(fault);
   }
 }
@@ -124,12 +129,70 @@ void DisclosureRun::choose_description() {
   }
 }
 
+bool DisclosureRun::are_signed_alike(const Content& one, const Content& other) const {
+  const std::size_t a = one.context.signature, b = other.context.signature;
+  if (a == unsigned_body || b == unsigned_body) return a == b;
+  return believed_uri(signatures_[a]) == believed_uri(signatures_[b]);
+}
+
+// A recipient takes a content whole, with what of it can't be read here.
+void DisclosureRun::judge_contents() {
+  for (const Content& content : contents_) {
+    if (content.context.signature == unsigned_body) continue;
+    const Signature& signature = signatures_[content.context.signature];
+    const Reason fault = judge(signature, content.context.envelopes);
+    if (fault != Reason::none) return note(fault);
+    static_cast<void>(take_signer(signature));
+  }
+}
+
+// Of a shared and a private description the one with the keys, if that is all they differ in
+// (E2M.md 1): middles have judged the shared one. Of copies of anything else the first.
+void DisclosureRun::choose_content() {
+  const Content* chosen = nullptr;
+  std::string text;
+  for (const Content& content : contents_) {
+    auto own = sip::decode(*content.part, decoded_limit);
+    if (!own) return note(Reason::body_syntax);
+    if (chosen == nullptr) {
+      chosen = &content;
+      text = *std::move(own);
+      continue;
+    }
+    if (!are_signed_alike(*chosen, content)) return note(Reason::private_differs);
+    if (text == *own) continue;
+    const bool are_descriptions =
+        chosen->part->is("application", "sdp") && content.part->is("application", "sdp");
+    const bool is_private = are_descriptions && sip::is_same_but_keys(text, *own);
+    if (!is_private && !(are_descriptions && sip::is_same_but_keys(*own, text)))
+      return note(Reason::private_differs);
+    if (!is_private) continue;
+    chosen = &content;
+    text = *std::move(own);
+  }
+  if (chosen == nullptr) return;
+  result_.plain = std::string(chosen->part->entity);
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.context.signature != chosen->context.signature) continue;
+    if (!result_.signer) result_.signer = leaf.signer;
+    if (leaf.is_description) result_.description = leaf.text;
+  }
+  result_.is_sealed = !chosen->context.envelopes.empty();
+}
+
 Disclosure DisclosureRun::result() {
   if (result_.finding == Reason::none) judge_view();
   if (result_.finding == Reason::none) judge_signatures();
-  if (result_.finding == Reason::none) choose_description();
+  if (result_.finding == Reason::none && terms_.is_recipient) judge_contents();
+  if (result_.finding == Reason::none) {
+    if (terms_.is_recipient)
+      choose_content();
+    else
+      choose_description();
+  }
   if (result_.finding != Reason::none) {
     result_.description.reset();
+    result_.plain.reset();
     result_.signer.reset();
     result_.verified.clear();
   }

@@ -29,8 +29,9 @@ std::optional<sip::NameAddr> address_of(std::string_view value) {
   return address ? std::optional(*std::move(address)) : std::nullopt;
 }
 
-Bye bye(FlowId flow, const sip::Message& target, const std::vector<std::string_view>& routes,
-        std::string_view from, std::string_view to, std::uint32_t cseq) {
+Bye request(std::string_view method, FlowId flow, const sip::Message& target,
+            const std::vector<std::string_view>& routes, std::string_view from, std::string_view to,
+            std::uint32_t cseq) {
   std::string uri = target_of(target);
   if (uri.empty()) return {};
   std::vector<std::string> hops(routes.begin(), routes.end());
@@ -41,12 +42,14 @@ Bye bye(FlowId flow, const sip::Message& target, const std::vector<std::string_v
     uri = first->uri.text;
     hops.erase(hops.begin());
   }
-  Bye bye{flow, "BYE " + uri + " SIP/2.0\r\n", "Max-Forwards: 70\r\n"};
+  Bye bye{flow, std::string(method) + " " + uri + " SIP/2.0\r\n", "Max-Forwards: 70\r\n"};
   for (const auto& route : hops) bye.fields.append("Route: ").append(route).append("\r\n");
   bye.fields.append("From: ").append(from).append("\r\nTo: ").append(to);
   bye.fields.append("\r\nCall-ID: ").append(target.call_id());
-  bye.fields.append("\r\nCSeq: ").append(std::to_string(cseq)).append(" BYE\r\n");
-  bye.fields.append("Reason: SIP;cause=488;text=\"Answer can not be accepted\"\r\n");
+  bye.fields.append("\r\nCSeq: ").append(std::to_string(cseq)).append(1, ' ').append(method);
+  bye.fields.append("\r\n");
+  if (method == "BYE")
+    bye.fields.append("Reason: SIP;cause=488;text=\"Answer can not be accepted\"\r\n");
   bye.fields.append("Content-Length: 0\r\n\r\n");
   return bye;
 }
@@ -67,10 +70,11 @@ Farewell farewell_for(const sip::Message& invite, FlowId caller, const sip::Mess
   std::vector<std::string_view> beyond;
   if (all.size() >= before.size() + own)
     beyond.assign(all.rbegin() + static_cast<std::ptrdiff_t>(before.size() + own), all.rend());
-  return {bye(caller, invite, before, response.to().text, response.from().text,
-              late_cseq(invite.cseq().number)),
-          bye(callee, response, beyond, response.from().text, response.to().text,
-              late_cseq(invite.cseq().number))};
+  const std::string_view asker = response.from().text, answerer = response.to().text;
+  const std::uint32_t cseq = invite.cseq().number;
+  return {request("BYE", caller, invite, before, answerer, asker, late_cseq(cseq)),
+          request("BYE", callee, response, beyond, asker, answerer, late_cseq(cseq)),
+          request("ACK", callee, response, beyond, asker, answerer, cseq)};
 }
 
 } // namespace midcom

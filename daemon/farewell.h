@@ -12,7 +12,7 @@
 
 namespace midcom {
 
-struct Bye {
+struct Bye {       // or an ACK
   FlowId flow = 0; // 0: there is no way to say it
   // All but the first Via, which the sender's transaction gives.
   std::string start_line, fields;
@@ -21,6 +21,7 @@ struct Bye {
 
 struct Farewell {
   Bye to_caller, to_callee; // each in the name of the other
+  Bye acknowledgement;      // of the 2xx to the callee, where the caller never gets to see it
 };
 
 // `invite` as it came from `caller`, `response` as it came from `callee`, of an INVITE in either

@@ -10,6 +10,7 @@
 
 #include "daemon/agent_config.h"
 #include "daemon/call.h"
+#include "daemon/call_service.h"
 #include "daemon/disclosure.h"
 #include "daemon/event_log.h"
 #include "daemon/flow_table.h"
@@ -46,44 +47,48 @@ struct Pass {
   Sender sender;          // with `leg`, where no INVITE proved the participants
 };
 
-class Firewall {
+class Firewall final : public CallService {
 public:
   Firewall(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
            MiddleboxPort& middlebox, EventLog& log, PinholeClient::Resume resume);
 
-  [[nodiscard]] CallPtr call_of(const sip::Message& message) const { return calls_.find(message); }
+  [[nodiscard]] CallPtr call_of(const sip::Message& message) const override {
+    return calls_.find(message);
+  }
 
   // A new request, before it is forwarded; `body` is what can be read of it. Fills `pass`.
   [[nodiscard]] Verdict on_request(const sip::Message& request, const Disclosure& body,
-                                   const FlowEntry& from, Pass& pass, sip::TimePoint now);
+                                   const FlowEntry& from, Pass& pass, sip::TimePoint now) override;
   // A response (not 100) to a request with this pass, before it is forwarded.
   [[nodiscard]] Verdict on_response(const Pass& pass, const sip::Message& request,
                                     const sip::Message& response, const Disclosure& body,
-                                    const FlowEntry& from, sip::TimePoint now);
+                                    const FlowEntry& from, sip::TimePoint now) override;
   // Before a body is read: may `from` act in the dialog the request names, as far as is known?
   // False only where on_request() refuses. True outside of dialogs.
-  [[nodiscard]] bool may_belong(const sip::Message& request, const FlowEntry& from) const;
+  [[nodiscard]] bool may_belong(const sip::Message& request, const FlowEntry& from) const override;
   // Who signed what the sender of this message sent earlier in its dialog; empty: nobody did.
-  [[nodiscard]] std::string_view pinned_signer(const sip::Message& message) const;
+  [[nodiscard]] std::string_view pinned_signer(const sip::Message& message) const override;
   // The request gets a final answer of our own making (refusal, time-out, lost flow).
   [[nodiscard]] Verdict on_own_answer(const Pass& pass, const sip::Message& request, int status,
-                                      Reason reason, sip::TimePoint now);
+                                      Reason reason, sip::TimePoint now) override;
 
   // A dialog that midcomd ends itself.
-  void close(const CallPtr& call, Leg& leg, sip::TimePoint now) { end_leg(call, leg, now); }
+  void close(const CallPtr& call, Leg& leg, sip::TimePoint now) override {
+    end_leg(call, leg, now);
+  }
 
   // A request leaves towards `to`.
   void on_sent(const Pass& pass, const sip::Message& request, const FlowEntry& to,
-               std::string_view branch);
+               std::string_view branch) override;
 
   // Live transactions keep a call in the table.
-  void attach(const Pass& pass);
-  void detach(const Pass& pass, sip::TimePoint now);
+  void attach(const Pass& pass) override;
+  void detach(const Pass& pass, sip::TimePoint now) override;
   // After the middlebox has answered, before the call's messages go on: a call whose last leg is
   // closed has ended.
-  void settle(const CallPtr& call, sip::TimePoint now);
+  void settle(const CallPtr& call, sip::TimePoint now) override;
   // Takes a call out of the table that nothing needs any more.
-  void drop_when_done(const CallPtr& call, sip::TimePoint now);
+  void drop_when_done(const CallPtr& call, sip::TimePoint now) override;
 
   PinholeClient& pinholes() { return pinholes_; }
   void middlebox_up(sip::TimePoint now) { pinholes_.on_up(calls_, now); }

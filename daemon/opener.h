@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One opener without I/O: a request in, its reply out. Holds the private key, the keys of earlier
+// One opener without I/O: a request in, its reply out. Holds the private keys, the keys of earlier
 // messages, and who is trusted. It believes nothing of the agent's but the pair and the time.
 #pragma once
 
@@ -13,9 +13,15 @@
 
 namespace midcom {
 
-// PEM texts and policy, as [smime] has them.
+// PEM texts and policy, as [smime] and the [user]s have them.
 struct OpenerMaterial {
-  std::string certificate, key;              // the key's octets are wiped when it has been read
+  struct User {
+    std::string address;          // of record
+    std::string certificate, key; // the certificate's chain may follow it
+  };
+  // The keys' octets are wiped when they have been read.
+  std::string certificate, key; // empty: no bodies are sealed for this process itself
+  std::vector<User> users{};
   std::string authorities, revocation_lists; // empty: nobody is trusted; no lists
   std::vector<std::string> extended_key_usages;
   bool is_crl_required = false;
@@ -24,7 +30,7 @@ struct OpenerMaterial {
 
 class Opener {
 public:
-  // What can't be used is named by the key of [smime].
+  // What can't be used is named by its section and key.
   [[nodiscard]] static std::expected<std::unique_ptr<Opener>, std::string>
   make(OpenerMaterial material);
   ~Opener();

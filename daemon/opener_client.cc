@@ -11,8 +11,7 @@ namespace {
 constexpr int most_sends = 2;
 
 bool answers(const opener::Reply& reply, const opener::Request& request) {
-  return std::holds_alternative<opener::Opened>(reply) ==
-         std::holds_alternative<opener::Open>(request);
+  return reply.index() == request.index();
 }
 
 } // namespace
@@ -32,18 +31,34 @@ std::string_view to_string(OpenerFailure failure) {
 OpenerClient::OpenerClient(std::size_t openers, std::chrono::milliseconds timeout, OpenerPort& port)
     : timeout_(timeout), port_(port), openers_(openers) {}
 
+std::optional<std::size_t> OpenerClient::opener_of(std::string_view pair) const {
+  if (openers_.empty()) return std::nullopt;
+  return std::hash<std::string_view>()(pair) % openers_.size();
+}
+
 std::uint64_t OpenerClient::submit(opener::Open request, Callback<opener::Opened> callback,
                                    sip::TimePoint now) {
-  std::optional<std::size_t> opener;
-  if (!openers_.empty()) opener = std::hash<std::string_view>()(request.pair) % openers_.size();
+  const auto opener = opener_of(request.pair);
   return submit(opener::Request(std::move(request)), AnyCallback(std::move(callback)), opener, now);
 }
 
 std::uint64_t OpenerClient::submit(opener::Verify request, Callback<opener::Verified> callback,
                                    sip::TimePoint now) {
-  std::optional<std::size_t> opener;
-  if (!openers_.empty()) opener = least_loaded();
+  return submit(opener::Request(std::move(request)), AnyCallback(std::move(callback)),
+                least_loaded(), now);
+}
+
+std::uint64_t OpenerClient::submit(opener::Seal request, Callback<opener::Sealed> callback,
+                                   sip::TimePoint now) {
+  const auto opener = opener_of(request.pair);
   return submit(opener::Request(std::move(request)), AnyCallback(std::move(callback)), opener, now);
+}
+
+std::uint64_t OpenerClient::submit(opener::CheckCertificate request,
+                                   Callback<opener::CheckedCertificate> callback,
+                                   sip::TimePoint now) {
+  return submit(opener::Request(std::move(request)), AnyCallback(std::move(callback)),
+                least_loaded(), now);
 }
 
 std::uint64_t OpenerClient::submit(opener::Request request, AnyCallback callback,
@@ -79,7 +94,8 @@ void OpenerClient::refuse(std::uint64_t id, Pending pending, OpenerFailure failu
   deadlines_.set(id, now);
 }
 
-std::size_t OpenerClient::least_loaded() const {
+std::optional<std::size_t> OpenerClient::least_loaded() const {
+  if (openers_.empty()) return std::nullopt;
   const auto order = [](const Opener& opener) { return std::pair(!opener.is_up, opener.load()); };
   const auto best = std::ranges::min_element(openers_, {}, order);
   return static_cast<std::size_t>(best - openers_.begin());
@@ -123,10 +139,9 @@ void OpenerClient::on_reply(std::size_t opener, const opener::Reply& reply, sip:
   openers_[opener].asked.erase(id);
   const auto callback = take(id);
   if (!callback) return;
-  if (const auto* opened = std::get_if<opener::Opened>(&reply))
-    std::get<Callback<opener::Opened>> (*callback)(*opened, now);
-  else
-    std::get<Callback<opener::Verified>> (*callback)(std::get<opener::Verified>(reply), now);
+  std::visit(
+      [&]<class Reply>(const Reply& answer) { std::get<Callback<Reply>> (*callback)(answer, now); },
+      reply);
 }
 
 void OpenerClient::on_down(std::size_t opener, sip::TimePoint now) {

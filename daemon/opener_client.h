@@ -45,6 +45,9 @@ public:
   std::uint64_t submit(opener::Open request, Callback<opener::Opened> callback, sip::TimePoint now);
   std::uint64_t submit(opener::Verify request, Callback<opener::Verified> callback,
                        sip::TimePoint now);
+  std::uint64_t submit(opener::Seal request, Callback<opener::Sealed> callback, sip::TimePoint now);
+  std::uint64_t submit(opener::CheckCertificate request,
+                       Callback<opener::CheckedCertificate> callback, sip::TimePoint now);
   void forget(std::uint64_t id); // its callback won't be called; unknown ids are ignored
 
   void on_reply(std::size_t opener, const opener::Reply& reply, sip::TimePoint now);
@@ -59,7 +62,8 @@ public:
   static constexpr std::size_t max_waiting = 256; // for one opener
 
 private:
-  using AnyCallback = std::variant<Callback<opener::Opened>, Callback<opener::Verified>>;
+  using AnyCallback = std::variant<Callback<opener::Opened>, Callback<opener::Verified>,
+                                   Callback<opener::Sealed>, Callback<opener::CheckedCertificate>>;
   struct Pending {
     opener::Request request;
     AnyCallback callback;
@@ -76,7 +80,8 @@ private:
 
   std::uint64_t submit(opener::Request request, AnyCallback callback,
                        std::optional<std::size_t> opener, sip::TimePoint now);
-  [[nodiscard]] std::size_t least_loaded() const;
+  [[nodiscard]] std::optional<std::size_t> opener_of(std::string_view pair) const;
+  [[nodiscard]] std::optional<std::size_t> least_loaded() const;
   void refuse(std::uint64_t id, Pending pending, OpenerFailure failure, sip::TimePoint now);
   void send(std::uint64_t id, Pending& pending);
   [[nodiscard]] std::optional<AnyCallback> take(std::uint64_t id);

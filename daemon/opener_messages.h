@@ -23,10 +23,13 @@
 namespace midcom::opener {
 
 // Two bodies and the rest keep below max_channel_message (channel.h).
-inline constexpr std::size_t max_body = 64512;
+inline constexpr std::size_t max_body = std::size_t{63} * 1024;
 inline constexpr std::size_t max_pair = 1024;
 inline constexpr std::size_t max_uris = 16;
 inline constexpr std::size_t max_uri = 256;
+inline constexpr std::size_t max_certificate = 4096;
+inline constexpr std::size_t max_recipients = 12;
+inline constexpr std::size_t max_reference = 128;
 
 using Digest = std::array<std::uint8_t, 32>;
 
@@ -34,6 +37,7 @@ using Digest = std::array<std::uint8_t, 32>;
 struct Open {
   std::uint64_t id = 0; // the reply has the same
   std::string pair{};
+  std::string user{}; // whose private key: a [user]'s address of record; empty: that of [smime]
   std::string der{};
   bool may_use_private_key = false; // else only a key of an earlier message of this pair
   std::uint64_t now = 0;            // seconds since the epoch, of the agent's clock
@@ -47,14 +51,36 @@ struct Verify {
   std::uint64_t now = 0;
   auto operator<=>(const Verify&) const = default;
 };
-using Request = std::variant<Open, Verify>;
+// Sign a MIME entity by a user's key and seal what comes of it. A KEK that isn't known any more is
+// left out; with nobody to seal it for it is signed alone.
+struct Seal {
+  std::uint64_t id = 0;
+  std::string pair{};
+  std::string user{};                    // who signs: a [user]'s address of record
+  std::string content{};                 // a MIME entity, its identity body inside
+  std::vector<std::string> recipients{}; // certificates
+  bool is_for_user = false;              // who signs is a recipient too, where there is any
+  std::string kek_reference{}; // of the pair's message whose CEK makes the KEK; empty: none
+  std::string cek_reference{}; // offers this message's CEK for what answers it; empty: doesn't
+  std::uint64_t now = 0;
+  auto operator<=>(const Seal&) const = default;
+};
+// May be encrypted to? `der` is a certificate, or the CMS of a certs-only message.
+struct CheckCertificate {
+  std::uint64_t id = 0;
+  std::string der{};
+  std::uint64_t now = 0;
+  auto operator<=>(const CheckCertificate&) const = default;
+};
+using Request = std::variant<Open, Verify, Seal, CheckCertificate>;
 
 // Not open: nothing more is said, whatever the reason.
 struct Opened {
   std::uint64_t id = 0;
   bool is_open = false;
-  std::string content{}; // a MIME entity
-  bool by_kek = false;   // by a key of an earlier message: no private key was used
+  std::string content{};       // a MIME entity
+  bool by_kek = false;         // by a key of an earlier message: no private key was used
+  std::string cek_reference{}; // of its own CEK, which is kept for the answer; empty: none
   auto operator<=>(const Opened&) const = default;
 };
 enum class Finding : std::uint8_t {
@@ -78,9 +104,26 @@ struct Verified {
   std::vector<std::string> uris{}; // of the signer's certificate
   Digest identity{};               // of what was signed by which key: what a replay has again
   Digest signer{};                 // SHA-256 of the signer's certificate
+  std::string certificate{};       // the signer's, when it may be encrypted to
   auto operator<=>(const Verified&) const = default;
 };
-using Reply = std::variant<Opened, Verified>;
+struct Sealed {
+  std::uint64_t id = 0;
+  bool is_done = false;   // not: nothing more is said
+  bool is_sealed = false; // else it is signed alone
+  std::string der{};
+  auto operator<=>(const Sealed&) const = default;
+};
+struct CheckedCertificate {
+  std::uint64_t id = 0;
+  Finding finding = Finding::failed;
+  std::string certificate{};       // the one that was checked; only with `trusted`, like the rest
+  std::vector<std::string> uris{}; // sip: and sips:
+  std::vector<std::string> dns_names{};
+  auto operator<=>(const CheckedCertificate&) const = default;
+};
+// Each at the place that its request has in Request.
+using Reply = std::variant<Opened, Verified, Sealed, CheckedCertificate>;
 
 // encode() throws std::length_error beyond the bounds above; fits() tells before.
 [[nodiscard]] bool fits(const Request& request);

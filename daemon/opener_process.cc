@@ -28,23 +28,31 @@ struct OpenerStart {
   FileDescriptor empty_directory;
   OpenerSlice slice;
   FileDescriptor certificate, key, authorities, revocation_lists;
+  std::vector<FileDescriptor> users; // certificate and key of each
 };
+
+constexpr std::size_t files_before_users = 6;
 
 OpenerStart read_start(Channel::Message message) {
   const auto decoded = decode_control(message.bytes);
   const auto* start = decoded ? std::get_if<control::StartOpener>(&*decoded) : nullptr;
   auto& files = message.descriptors;
-  if (start == nullptr || files.size() != 6)
+  if (start == nullptr || files.size() < files_before_users)
     throw RoleFailure(exit_failure, "the supervisor's first message is malformed");
   auto slice = decode_opener_slice(contents_of(files[1]));
-  if (!slice) throw RoleFailure(exit_failure, "the configuration slice is malformed");
-  return {.account = {start->uid, start->gid},
-          .empty_directory = std::move(files[0]),
-          .slice = std::move(*slice),
-          .certificate = std::move(files[2]),
-          .key = std::move(files[3]),
-          .authorities = std::move(files[4]),
-          .revocation_lists = std::move(files[5])};
+  if (!slice || files.size() != files_before_users + 2 * slice->users.size())
+    throw RoleFailure(exit_failure, "the configuration slice is malformed");
+  OpenerStart result{.account = {start->uid, start->gid},
+                     .empty_directory = std::move(files[0]),
+                     .slice = std::move(*slice),
+                     .certificate = std::move(files[2]),
+                     .key = std::move(files[3]),
+                     .authorities = std::move(files[4]),
+                     .revocation_lists = std::move(files[5]),
+                     .users = {}};
+  for (std::size_t index = files_before_users; index < files.size(); ++index)
+    result.users.push_back(std::move(files[index]));
+  return result;
 }
 
 // While its configuration can be read; keys go to a heap of its own, locked, with guard pages
@@ -60,9 +68,14 @@ void prepare_libcrypto(Log& log) {
 }
 
 std::unique_ptr<Opener> make_opener(OpenerStart& start) {
+  std::vector<OpenerMaterial::User> users;
+  for (std::size_t i = 0; i < start.slice.users.size(); ++i)
+    users.push_back({std::move(start.slice.users[i]), contents_of(start.users[2 * i]),
+                     contents_of(start.users[2 * i + 1])});
   auto opener =
       Opener::make({.certificate = contents_of(start.certificate),
                     .key = contents_of(start.key),
+                    .users = std::move(users),
                     .authorities = contents_of(start.authorities),
                     .revocation_lists = contents_of(start.revocation_lists),
                     .extended_key_usages = std::move(start.slice.extended_key_usages),
@@ -72,6 +85,7 @@ std::unique_ptr<Opener> make_opener(OpenerStart& start) {
   for (FileDescriptor* file :
        {&start.certificate, &start.key, &start.authorities, &start.revocation_lists})
     file->reset();
+  start.users.clear();
   return std::move(*opener);
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/provisions.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <pwd.h>
 #include <span>
 #include <sys/stat.h>
@@ -16,6 +18,7 @@
 #include "daemon/pem_text.h"
 #include "daemon/role_slice.h"
 #include "daemon/secret_file.h"
+#include "sip/e2m/certs_only.h"
 
 namespace midcom {
 
@@ -59,6 +62,7 @@ std::expected<FileDescriptor, StartFailure> pem_memory_file(const char* name,
                                                             std::span<const std::string> paths) {
   std::string whole;
   for (const std::string& path : paths) {
+    if (path.empty()) continue;
     auto text = read_pem(path);
     if (!text) return std::unexpected(std::move(text.error()));
     whole.reserve(whole.size() + text->size() + 1); // a key is one file: no copy of it is left
@@ -130,24 +134,75 @@ std::expected<void, StartFailure> gather_openers(const Config& config, Provision
     if (!file) return std::unexpected(std::move(file.error()));
     part.file = std::move(*file);
   }
-  opener.slice = make_memory_file(
-      "midcomd opener", encode(OpenerSlice{.log = config.log,
-                                           .crl_policy = from.crl_policy,
-                                           .extended_key_usages = from.extended_key_usages,
-                                           .cek_lifetime = from.cek_lifetime}));
+  OpenerSlice slice{.log = config.log,
+                    .crl_policy = from.crl_policy,
+                    .extended_key_usages = from.extended_key_usages,
+                    .cek_lifetime = from.cek_lifetime,
+                    .users = {}};
+  for (const OpenerConfig::User& user : from.users) {
+    slice.users.push_back(user.address);
+    for (const std::string* path : {&user.certificate_file, &user.key_file}) {
+      auto file = pem_memory_file("midcomd user", *path);
+      if (!file) return std::unexpected(std::move(file.error()));
+      opener.users.push_back(std::move(*file));
+    }
+  }
+  opener.slice = make_memory_file("midcomd opener", encode(slice));
   provisions.openers = static_cast<std::uint8_t>(config.agent.smime.openers);
   return {};
 }
 
-// What 496 offers: read here, because the agent decodes nothing but SIP.
-std::expected<std::string, StartFailure> own_certificate(const Config& config) {
-  if (config.agent.smime.openers == 0) return std::string();
-  const auto text = read_pem(config.opener.certificate_file);
+// The octets of a certificate file: read here, because the agent decodes nothing but SIP.
+std::expected<std::string, StartFailure> certificate_in(const std::string& path) {
+  const auto text = read_pem(path);
   if (!text) return std::unexpected(text.error());
   auto octets = certificate_octets(*text);
   if (octets.empty() || octets.size() > max_own_certificate)
-    return failure(exit_config, config.opener.certificate_file + ": no certificate to be used");
+    return failure(exit_config, path + ": no certificate to be used");
   return octets;
+}
+
+// All of the directory that can be read; names that begin with a dot are left out.
+std::expected<std::vector<std::string>, StartFailure> contacts_in(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> paths, contacts;
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+    if (it->is_regular_file() && !it->path().filename().native().starts_with('.'))
+      paths.push_back(it->path().native());
+  if (error) return failure(exit_config, directory + ": " + error.message());
+  std::ranges::sort(paths);
+  for (const std::string& path : paths) {
+    auto certificate = certificate_in(path);
+    if (!certificate) return std::unexpected(std::move(certificate.error()));
+    contacts.push_back(std::move(*certificate));
+  }
+  return contacts;
+}
+
+// The certificates that the agent hands on.
+std::expected<void, StartFailure> gather_certificates(const Config& config, AgentConfig& agent) {
+  const OpenerConfig& from = config.opener;
+  if (!from.certificate_file.empty() && agent.smime.openers > 0) {
+    auto own = certificate_in(from.certificate_file); // what 496 offers
+    if (!own) return std::unexpected(std::move(own.error()));
+    agent.smime.certificate = std::move(*own);
+  }
+  for (std::size_t i = 0; i < from.users.size(); ++i) {
+    const auto certificate = certificate_in(from.users[i].certificate_file);
+    if (!certificate) return std::unexpected(certificate.error());
+    agent.endpoint.users[i].offer = sip::e2m::write_certs_only({&*certificate, 1});
+  }
+  for (std::size_t i = 0; i < from.middle_files.size(); ++i) {
+    auto certificate = certificate_in(from.middle_files[i]);
+    if (!certificate) return std::unexpected(std::move(certificate.error()));
+    agent.endpoint.middles[i].certificate = std::move(*certificate);
+  }
+  if (from.contact_directory.empty()) return {};
+  auto contacts = contacts_in(from.contact_directory);
+  if (!contacts) return std::unexpected(std::move(contacts.error()));
+  agent.endpoint.contacts = std::move(*contacts);
+  return {};
 }
 
 pinhole::Policy middlebox_policy(const Config& config) {
@@ -159,13 +214,12 @@ pinhole::Policy middlebox_policy(const Config& config) {
 }
 
 std::expected<void, StartFailure> gather_slices(const Config& config, Provisions& provisions) {
-  auto certificate = own_certificate(config);
-  if (!certificate) return std::unexpected(std::move(certificate.error()));
   AgentSlice agent{.config = config.agent,
                    .log = config.log,
                    .client_verify = config.tls.client_verify,
                    .minimum_tls_version = config.tls.minimum_version};
-  agent.config.smime.certificate = std::move(*certificate);
+  if (auto done = gather_certificates(config, agent.config); !done)
+    return std::unexpected(std::move(done.error()));
   provisions.agent_slice = make_memory_file("midcomd agent", encode(agent));
   const MiddleboxSlice middlebox{.log = config.log,
                                  .policy = pinhole::encode(middlebox_policy(config))};
@@ -178,6 +232,7 @@ std::expected<void, StartFailure> gather_slices(const Config& config, Provisions
 std::expected<Provisions, StartFailure> gather_provisions(const Config& config) {
   if (::geteuid() != 0) return failure(exit_no_permission, "must be started as root");
   Provisions provisions;
+  provisions.has_middlebox = config.agent.role == StationRole::gateway;
   auto agent = account_of(config.user);
   if (!agent) return std::unexpected(std::move(agent.error()));
   auto middlebox = account_of(config.middlebox_user);

@@ -18,11 +18,13 @@ namespace midcom {
 struct OpenerProvisions {
   Account account;
   FileDescriptor slice, certificate, key, authorities, revocation_lists; // memory files
+  std::vector<FileDescriptor> users; // memory files: certificate and key of each
 };
 
 struct Provisions {
   Account agent, middlebox;
-  std::uint8_t openers = 0; // 0: no [smime], and nothing in `opener`
+  bool has_middlebox = true; // false in the role `endpoint`: there is no such process
+  std::uint8_t openers = 0;  // 0: no [smime], and nothing in `opener`
   OpenerProvisions opener;
   FileDescriptor empty_directory;
   FileDescriptor agent_slice, secrets, certificate, key, trusted_ca; // memory files

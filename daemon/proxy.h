@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The transaction-stateful proxy (RFC 3261 16): one target for each request, so one client
 // transaction for each server transaction. Requests are in proxy_requests.cc, responses in
-// proxy_responses.cc, what midcomd ends by itself in proxy_farewell.cc.
+// proxy_responses.cc, what midcomd ends by itself in proxy_farewell.cc, what an endpoint sends
+// again in proxy_mending.cc.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,8 @@
 #include <string_view>
 
 #include "daemon/agent_config.h"
-#include "daemon/disclosure_service.h"
+#include "daemon/body_service.h"
+#include "daemon/call_service.h"
 #include "daemon/event_log.h"
 #include "daemon/firewall.h"
 #include "daemon/flow_table.h"
@@ -27,7 +29,7 @@ class Proxy {
 public:
   using Random = std::function<void(std::uint8_t* bytes, std::size_t size)>;
   Proxy(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
-        Network& network, FlowTable& flows, DisclosureService& disclosures, Firewall& firewall,
+        Network& network, FlowTable& flows, BodyService& disclosures, CallService& firewall,
         EventLog& log, Random random);
 
   void on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoint now);
@@ -48,12 +50,14 @@ private:
   [[nodiscard]] Reason check(const sip::Message& request, const FlowEntry& from) const;
   [[nodiscard]] bool has_looped(const sip::Message& request, std::string_view loop_mark) const;
   [[nodiscard]] std::string loop_mark(const sip::Message& request, const FlowEntry& from) const;
-  using Turn = DisclosureService::Turn;
+  using Turn = BodyService::Turn;
   [[nodiscard]] bool waits(const sip::Message& message, const CallPtr& call, Turn turn);
   void handle(TransactionId server, sip::TimePoint now);
   [[nodiscard]] FlowId entry_of(const sip::Message& request, const FlowEntry& from);
-  [[nodiscard]] DisclosureService::Sender sender_of(const sip::Message& message,
-                                                    const FlowEntry& from) const;
+  [[nodiscard]] BodyService::Sender sender_of(const sip::Message& message,
+                                              const FlowEntry& from) const;
+  [[nodiscard]] BodyService::Sender sender_of(const sip::Message& request, const FlowEntry& from,
+                                              const RequestRoute& route);
   // Without a route only the BYE of a participant: it closes, and is refused.
   void serve(TransactionId server, const std::expected<RequestRoute, Reason>& route,
              const Disclosure& body, sip::TimePoint now);
@@ -62,7 +66,9 @@ private:
   void handle_cancel(FlowEntry& from, const sip::MessagePtr& request, sip::TimePoint now);
   void handle_ack(FlowId from, const sip::MessagePtr& request, sip::TimePoint now);
   void forward(TransactionId server, const RequestRoute& route, sip::TimePoint now);
-  void forward_ack(FlowId from, const sip::MessagePtr& request, const RequestRoute& route,
+  // `request` came, `outgoing_request` leaves.
+  void forward_ack(FlowId from, const sip::MessagePtr& request,
+                   const sip::MessagePtr& outgoing_request, const RequestRoute& route,
                    const Pass& pass);
   // What goes out, over which flow; a Reason when it can't.
   struct Outgoing {
@@ -103,6 +109,14 @@ private:
   void finish_relay(TransactionId server, TransactionId client, const sip::MessagePtr& response,
                     Reason failure, sip::TimePoint now);
   void give_up_branch(TransactionId client, Reason reason, sip::TimePoint now);
+  // A refused request goes out once more, mended. False: its refusal goes on.
+  [[nodiscard]] bool mend(ClientTransaction& client, ServerTransaction& server,
+                          const sip::MessagePtr& response, sip::TimePoint now);
+  void take_mended(TransactionId server, const sip::MessagePtr& refusal, const RequestRoute& route,
+                   const Disclosure& body, sip::TimePoint now);
+  // A final answer that its asker must not see: refused to the one, ended with the other.
+  void end_unreadable(const ServerTransaction& server, const sip::Message& response,
+                      const FlowEntry& from, sip::TimePoint now);
   [[nodiscard]] bool ends_bad_answers(const ServerTransaction& server, const FlowEntry& from) const;
   void prepare_farewell(const ServerTransaction& server, const sip::Message& response,
                         const FlowEntry& from, bool is_refused);
@@ -132,8 +146,8 @@ private:
   const KeyedSecrets& secrets_;
   Network& network_;
   FlowTable& flows_;
-  DisclosureService& disclosures_;
-  Firewall& firewall_;
+  BodyService& disclosures_;
+  CallService& firewall_;
   EventLog& log_;
   Random random_;
   std::uint32_t epoch_ = 0;

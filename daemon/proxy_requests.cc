@@ -32,7 +32,7 @@ bool is_reliable(Transport transport) {
 } // namespace
 
 Proxy::Proxy(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
-             Network& network, FlowTable& flows, DisclosureService& disclosures, Firewall& firewall,
+             Network& network, FlowTable& flows, BodyService& disclosures, CallService& firewall,
              EventLog& log, Random random)
     : config_(config), peers_(peers), secrets_(secrets), network_(network), flows_(flows),
       disclosures_(disclosures), firewall_(firewall), log_(log), random_(std::move(random)),
@@ -194,7 +194,7 @@ void Proxy::handle(TransactionId id, sip::TimePoint now) {
   }
   // A stranger's body costs nothing; the firewall says why it goes no further.
   if (!firewall_.may_belong(*request, *from)) return serve(id, route, {}, now);
-  auto sender = sender_of(*request, *from);
+  auto sender = sender_of(*request, *from, *route);
   sender.entered = flows_.find(server->entered);
   const auto body = disclosures_.read(
       request, sender,
@@ -205,9 +205,18 @@ void Proxy::handle(TransactionId id, sip::TimePoint now) {
   if (body) serve(id, route, *body, now);
 }
 
-DisclosureService::Sender Proxy::sender_of(const sip::Message& message,
-                                           const FlowEntry& from) const {
+BodyService::Sender Proxy::sender_of(const sip::Message& message, const FlowEntry& from) const {
   return {.from = from, .pinned = std::string(firewall_.pinned_signer(message))};
+}
+
+BodyService::Sender Proxy::sender_of(const sip::Message& request, const FlowEntry& from,
+                                     const RequestRoute& route) {
+  auto sender = sender_of(request, from);
+  if (const auto* peer = std::get_if<ToPeer>(&route.next)) sender.onward = peer->peer;
+  if (const auto* flow = std::get_if<ToFlow>(&route.next))
+    sender.onward_flow = flows_.find(flow->flow);
+  if (sender.onward_flow != nullptr) sender.onward = sender.onward_flow->peer;
+  return sender;
 }
 
 // A later pass of a spiral comes from a trunk, is what was sent, and shows the branch it was sent
@@ -219,7 +228,7 @@ FlowId Proxy::entry_of(const sip::Message& request, const FlowEntry& from) {
         transactions_.client(TransactionTable::client_key(via.branch(), request.method()));
     const auto* server = sent == nullptr ? nullptr : transactions_.server(sent->server);
     if (server == nullptr) continue;
-    const sip::Message& first = *server->request;
+    const sip::Message& first = *server->rewritten.in_place_of(server->request);
     if (first.call_id() == request.call_id() && first.from().tag() == request.from().tag() &&
         first.cseq().number == request.cseq().number && first.body() == request.body())
       return server->entered;
@@ -241,6 +250,7 @@ void Proxy::serve(TransactionId id, const std::expected<RequestRoute, Reason>& r
   FlowEntry* from = flows_.find(server->flow);
   if (from == nullptr) return drop_server(id, now);
   if (body.finding != Reason::none && request->method() != "BYE") return refuse_body(id, body, now);
+  server->rewritten = body.rewritten;
   const Verdict verdict = firewall_.on_request(*request, body, *from, server->pass, now);
   if (verdict.kind == Verdict::Kind::again) {
     server->pass.call->waiter = [this, id, route, body](Reason, sip::TimePoint later) {
@@ -301,7 +311,7 @@ void Proxy::forward(TransactionId id, const RequestRoute& route, sip::TimePoint 
   if (server->is_cancelled) return own_final(id, 487, Reason::none, {}, now);
   FlowEntry* from = flows_.find(server->flow);
   if (from == nullptr) return drop_server(id, now);
-  auto outgoing = prepare(*server->request, *from, route);
+  auto outgoing = prepare(*server->rewritten.in_place_of(server->request), *from, route);
   if (!outgoing) return refuse(id, outgoing.error(), now);
   const bool is_invite = server->is_invite();
   FlowEntry& to = *outgoing->flow;
@@ -345,7 +355,7 @@ void Proxy::handle_ack(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
   if (!route) return log_refusal(from, *request, 0, route.error());
   if (!firewall_.may_belong(*request, *from)) return serve_ack(flow, request, *route, {}, now);
   const auto body = disclosures_.read(
-      request, sender_of(*request, *from),
+      request, sender_of(*request, *from, *route),
       [this, flow, request, route = *route](const Disclosure& read, sip::TimePoint later) {
         serve_ack(flow, request, route, read, later);
       },
@@ -364,6 +374,9 @@ void Proxy::serve_ack(FlowId flow, const sip::MessagePtr& request, const Request
   }
   FlowEntry* from = flows_.find(flow);
   if (from == nullptr) return;
+  // A body that could not be sealed does not leave in clear; who repeats its 2xx asks for it again.
+  if (body.finding != Reason::none && disclosures_.ends_unreadable_answers())
+    return log_refusal(from, *request, 0, body.finding);
   Pass pass;
   const Verdict verdict = firewall_.on_request(*request, body, *from, pass, now);
   if (verdict.kind == Verdict::Kind::again) {
@@ -378,27 +391,29 @@ void Proxy::serve_ack(FlowId flow, const sip::MessagePtr& request, const Request
     if (pass.call) firewall_.drop_when_done(pass.call, now);
     return;
   }
+  const auto outgoing = body.rewritten.in_place_of(request);
   if (verdict.kind == Verdict::Kind::wait) {
     const std::weak_ptr<Call> call = pass.call;
-    pass.call->waiter = [this, flow, request, route, call, leg = pass.leg](Reason,
-                                                                           sip::TimePoint later) {
+    pass.call->waiter = [this, flow, request, outgoing, route, call,
+                         leg = pass.leg](Reason, sip::TimePoint later) {
       // Refused rules leave the media closed, not the dialog open.
-      forward_ack(flow, request, route, {.call = call.lock(), .leg = leg, .sender = {}});
+      forward_ack(flow, request, outgoing, route, {.call = call.lock(), .leg = leg, .sender = {}});
       if (const CallPtr live = call.lock()) say_farewell(live, *request, later);
     };
     return;
   }
-  forward_ack(flow, request, route, pass);
+  forward_ack(flow, request, outgoing, route, pass);
   if (pass.call) say_farewell(pass.call, *request, now);
   if (pass.call) firewall_.drop_when_done(pass.call, now);
 }
 
 // ACK to a 2xx is its own transaction without a response: forwarded statelessly.
-void Proxy::forward_ack(FlowId flow, const sip::MessagePtr& request, const RequestRoute& route,
+void Proxy::forward_ack(FlowId flow, const sip::MessagePtr& request,
+                        const sip::MessagePtr& outgoing_request, const RequestRoute& route,
                         const Pass& pass) {
   FlowEntry* from = flows_.find(flow);
   if (from == nullptr) return;
-  const auto outgoing = prepare(*request, *from, route);
+  const auto outgoing = prepare(*outgoing_request, *from, route);
   if (!outgoing) return log_refusal(from, *request, 0, outgoing.error());
   firewall_.on_sent(pass, *request, *outgoing->flow, outgoing->branch);
   network_.send(outgoing->flow->info.id, std::make_shared<const std::string>(outgoing->bytes));

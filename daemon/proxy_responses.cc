@@ -129,7 +129,8 @@ void Proxy::refuse_body(TransactionId id, const Disclosure& body, sip::TimePoint
     extra += "Warning: 380 " + config_.names.front() + " \"Required to " +
              (body.finding == Reason::signature_required ? "Verify" : "View") + " Content-Type '" +
              body.lacking + "'\"\r\n";
-  server->offers_certificate = body.finding == Reason::body_undecipherable;
+  server->offers_certificate =
+      body.finding == Reason::body_undecipherable || body.finding == Reason::sealed_for_others;
   log_refusal(from, *server->request, status, body.finding);
   own_final(id, status, body.finding, std::move(extra), now);
 }
@@ -163,8 +164,9 @@ void Proxy::answer(TransactionId id, int status, std::string_view extra, sip::Ti
   const std::string via =
       from != nullptr ? fixed_first_via(*server->request, from->info.remote) : std::string();
   sip::Content content;
-  if (server->offers_certificate && status >= 200 && !config_.smime.certificate.empty())
-    content = {"application/pkix-cert", config_.smime.certificate};
+  if (server->offers_certificate && status >= 200)
+    if (const auto offer = disclosures_.offer_to(*server->request); !offer.octets.empty())
+      content = {offer.type, offer.octets};
   const auto bytes = std::make_shared<const std::string>(
       sip::make_response(*server->request, status, status == 100 ? std::string() : random_hex(8),
                          extra, via, content));
@@ -199,7 +201,10 @@ void Proxy::read_response(TransactionId id, const sip::MessagePtr& response, con
   if (server == nullptr || response->status() >= 300)
     return take_response(id, response, {}, from, now);
   auto sender = sender_of(*response, from);
-  if (const FlowEntry* asker = flows_.find(server->flow)) sender.asker = asker->peer;
+  if (const FlowEntry* asker = flows_.find(server->flow)) {
+    sender.asker = sender.onward = asker->peer;
+    sender.onward_flow = asker;
+  }
   sender.entered = flows_.find(server->entered);
   const auto body = disclosures_.read(
       response, sender,
@@ -261,28 +266,32 @@ void Proxy::take_response(TransactionId id, const sip::MessagePtr& response, con
 
 void Proxy::relay(TransactionId id, const sip::MessagePtr& response, const Disclosure& body,
                   const FlowEntry& from, sip::TimePoint now) {
-  const ClientTransaction* client = transactions_.client(id);
+  ClientTransaction* client = transactions_.client(id);
   if (client == nullptr) return;
   ServerTransaction* server = transactions_.server(client->server);
-  if (server == nullptr) return;
+  if (server == nullptr || mend(*client, *server, response, now)) return;
   pin_registration(*client, *server, *response);
   const TransactionId server_id = server->id;
-  const bool is_refused = body.finding != Reason::none && ends_bad_answers(*server, from);
+  const bool is_unreadable = body.finding != Reason::none && disclosures_.ends_unreadable_answers();
+  const bool is_refused =
+      is_unreadable || (body.finding != Reason::none && ends_bad_answers(*server, from));
   const bool is_early = server->is_invite() && response->status() < 200 && !server->is_answered;
   if (is_refused && is_early) return give_up_branch(id, Reason::answer_unacceptable, now);
+  if (is_unreadable && !is_early) return end_unreadable(*server, *response, from, now);
   const Verdict verdict =
       firewall_.on_response(server->pass, *server->request, *response, body, from, now);
   prepare_farewell(*server, *response, from, is_refused);
+  const auto outgoing = body.rewritten.in_place_of(response);
   if (verdict.kind == Verdict::Kind::wait) {
-    server->pass.call->waiter = [this, server_id, id, response](Reason failure,
+    server->pass.call->waiter = [this, server_id, id, outgoing](Reason failure,
                                                                 sip::TimePoint later) {
-      finish_relay(server_id, id, response, failure, later);
+      finish_relay(server_id, id, outgoing, failure, later);
     };
     return;
   }
   Reason failure = Reason::none;
   if (server->pass.call) failure = std::exchange(server->pass.call->commit_failure, Reason::none);
-  finish_relay(server_id, id, response, failure, now);
+  finish_relay(server_id, id, outgoing, failure, now);
 }
 
 void Proxy::finish_relay(TransactionId server_id, TransactionId client_id,

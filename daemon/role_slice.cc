@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t max_text = 4096;
 constexpr std::size_t max_list = 65536;
 constexpr std::size_t max_policy = 2 << 20;
+constexpr std::size_t max_offer = max_own_certificate + 64;
 
 template <class Wire, class Duration>
 void duration(Wire& wire, Duration& value) {
@@ -105,6 +106,10 @@ template <class Wire>
 void fields(Wire& wire, Field<Wire, PeerConfig>& value);
 template <class Wire>
 void fields(Wire& wire, Field<Wire, RouteConfig>& value);
+template <class Wire>
+void fields(Wire& wire, Field<Wire, UserConfig>& value);
+template <class Wire>
+void fields(Wire& wire, Field<Wire, MiddleConfig>& value);
 
 template <class Element, class Wire>
 void values(Wire& wire, Field<Wire, std::vector<Element>>& elements) {
@@ -188,9 +193,35 @@ void fields(Wire& wire, Field<Wire, SmimeConfig>& value) {
 }
 
 template <class Wire>
+void fields(Wire& wire, Field<Wire, UserConfig>& value) {
+  auto& [address, offer] = value;
+  wire.text(address, max_text);
+  wire.text(offer, max_offer);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, MiddleConfig>& value) {
+  auto& [name, certificate] = value;
+  wire.text(name, max_text);
+  wire.text(certificate, max_own_certificate);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, EndpointConfig>& value) {
+  auto& [requires_seal, trusted_middles, users, middles, contacts] = value;
+  wire.boolean(requires_seal);
+  texts(wire, trusted_middles);
+  values<UserConfig>(wire, users);
+  values<MiddleConfig>(wire, middles);
+  list(wire, contacts, max_list, [](Wire& inner, Field<Wire, std::string>& contact) {
+    inner.text(contact, max_own_certificate);
+  });
+}
+
+template <class Wire>
 void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   auto& [names, listeners, peers, routes, media_ports, forbidden_ports, forbidden_hosts, timeouts,
-         limits, mode, smime] = value;
+         limits, mode, smime, role, endpoint] = value;
   texts(wire, names);
   values<ListenerConfig>(wire, listeners);
   values<PeerConfig>(wire, peers);
@@ -202,6 +233,8 @@ void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   fields(wire, limits);
   wire.enumerator(mode, pinhole::Mode::observe);
   fields(wire, smime);
+  wire.enumerator(role, StationRole::endpoint);
+  fields(wire, endpoint);
 }
 
 template <class Wire>
@@ -231,11 +264,12 @@ void fields(Wire& wire, Field<Wire, MiddleboxSlice>& value) {
 
 template <class Wire>
 void fields(Wire& wire, Field<Wire, OpenerSlice>& value) {
-  auto& [log, crl_policy, extended_key_usages, cek_lifetime] = value;
+  auto& [log, crl_policy, extended_key_usages, cek_lifetime, users] = value;
   fields(wire, log);
   wire.enumerator(crl_policy, OpenerConfig::CrlPolicy::required);
   texts(wire, extended_key_usages);
   duration(wire, cek_lifetime);
+  texts(wire, users);
 }
 
 template <class Slice>

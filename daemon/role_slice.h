@@ -29,6 +29,7 @@ struct OpenerSlice {
   OpenerConfig::CrlPolicy crl_policy = OpenerConfig::CrlPolicy::use_if_present;
   std::vector<std::string> extended_key_usages;
   std::chrono::seconds cek_lifetime{3600};
+  std::vector<std::string> users; // addresses of record, in the order of their descriptors
 };
 
 [[nodiscard]] std::string encode(const AgentSlice& slice);

@@ -26,7 +26,10 @@ constexpr std::array<HeaderName, 11> telling_fields{HeaderName::from,
                                                     HeaderName::content_transfer_encoding};
 
 std::size_t octets_of(const Disclosure& disclosure) {
-  return disclosure.description ? disclosure.description->size() : 0;
+  std::size_t octets = disclosure.description ? disclosure.description->size() : 0;
+  if (disclosure.plain) octets += disclosure.plain->size();
+  for (const VerifiedSigner& one : disclosure.verified) octets += one.certificate.size();
+  return octets;
 }
 
 bool holds(const std::vector<std::string>& types, const std::vector<std::string>& others) {
@@ -36,8 +39,8 @@ bool holds(const std::vector<std::string>& types, const std::vector<std::string>
 
 // Does what was read by the terms `old` hold by the terms `now` too?
 bool covers(const DisclosureTerms& old, const DisclosureTerms& now) {
-  return holds(old.view, now.view) && holds(old.verify, now.verify) &&
-         (now.forwards_opaque || !old.forwards_opaque) &&
+  return old.is_recipient == now.is_recipient && holds(old.view, now.view) &&
+         holds(old.verify, now.verify) && (now.forwards_opaque || !old.forwards_opaque) &&
          (now.accepts_legacy || !old.accepts_legacy) &&
          (old.is_label_believed || !now.is_label_believed) &&
          (old.looks_for_description || !now.looks_for_description) &&

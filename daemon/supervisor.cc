@@ -71,13 +71,14 @@ std::vector<Supervisor::Child> Supervisor::children_for(const Provisions& provis
   children.push_back({.role = Role::agent});
   for (std::uint8_t number = 1; number <= provisions.openers; ++number)
     children.push_back({.role = Role::opener, .number = number});
-  children.push_back({.role = Role::middlebox});
+  if (provisions.has_middlebox) children.push_back({.role = Role::middlebox});
   return children;
 }
 
 ExitStatus Supervisor::run() {
   for (Child& child : children_)
     if (child.role != Role::agent) start(child);
+  if (!provisions_.has_middlebox) start(agent());
   tick_timer_.start_at(loop_.now() + tick_);
   loop_.run();
   return exit_status_;
@@ -128,9 +129,10 @@ void Supervisor::start(Child& child) {
 void Supervisor::send_start_message(Child& child) {
   if (child.role == Role::opener) {
     const OpenerProvisions& opener = provisions_.opener;
-    const int descriptors[] = {provisions_.empty_directory.get(), opener.slice.get(),
-                               opener.certificate.get(),          opener.key.get(),
-                               opener.authorities.get(),          opener.revocation_lists.get()};
+    std::vector<int> descriptors{provisions_.empty_directory.get(), opener.slice.get(),
+                                 opener.certificate.get(),          opener.key.get(),
+                                 opener.authorities.get(),          opener.revocation_lists.get()};
+    for (const FileDescriptor& file : opener.users) descriptors.push_back(file.get());
     child.link->send(encode(Control(control::StartOpener{opener.account.uid, opener.account.gid})),
                      descriptors);
     return;

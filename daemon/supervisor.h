@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The process that stays: starts middlebox and openers, then the agent, joins the agent to each of
-// the others by a channel of its own, starts again what dies, and speaks to the service manager. It
-// reads nothing but child exits, signals and the fixed messages of its children.
+// The process that stays: starts middlebox (a gateway's) and openers, then the agent, joins the
+// agent to each of the others by a channel of its own, starts again what dies, and speaks to the
+// service manager. It reads nothing but child exits, signals and the fixed messages of its
+// children.
 #pragma once
 
 #include <chrono>
@@ -45,7 +46,6 @@ private:
 
   [[nodiscard]] static std::vector<Child> children_for(const Provisions& provisions);
   [[nodiscard]] Child& agent() { return children_.front(); }
-  [[nodiscard]] Child& middlebox() { return children_.back(); }
   void start(Child& child);
   void send_start_message(Child& child);
   void connect_peers(Child& other);

@@ -14,6 +14,7 @@
 #include "daemon/deadline_queue.h"
 #include "daemon/firewall.h"
 #include "daemon/network.h"
+#include "daemon/rewritten.h"
 #include "sip/message.h"
 #include "sip/transaction.h"
 
@@ -37,6 +38,8 @@ struct ServerTransaction {
   TransactionId client = 0;
   bool is_answered = false;        // a final response was given
   bool is_cancelled = false;       // before it was forwarded
+  Rewritten rewritten;             // as it leaves, in an endpoint
+  int attempts = 0;                // how often it has been refused for its body
   bool offers_certificate = false; // its answer carries what bodies for us are encrypted with
   [[nodiscard]] bool is_invite() const { return machine.index() == 0; }
 };

@@ -80,7 +80,8 @@ void read(const std::string& bytes, Opener& opener, const std::string& signer) {
   while (auto question = run.next()) {
     if (auto* open = std::get_if<opener::Open>(&*question))
       open->pair = "sip:alice@example.com sip:bob@example.com";
-    const auto request = opener::decode_request(opener::encode(*question));
+    const auto request = opener::decode_request(
+        std::visit([](const auto& q) { return opener::encode(opener::Request(q)); }, *question));
     const auto reply = opener::decode_reply(opener::encode(opener.handle(*request)));
     run.take(*reply);
   }

@@ -34,10 +34,11 @@ DisclosureTerms terms_of(std::uint8_t flags) {
   terms.is_label_believed = (flags & 16U) == 0;
   terms.has_identity = (flags & 32U) == 0;
   terms.looks_for_description = (flags & 64U) != 0;
+  terms.is_recipient = (flags & 128U) != 0;
   return terms;
 }
 
-opener::Reply reply_to(const opener::Request& request, const std::string& answer) {
+opener::Reply reply_to(const DisclosureRun::Asked& request, const std::string& answer) {
   const auto first = answer.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(answer[0]);
   const std::string content = answer.empty() ? std::string() : answer.substr(1);
   if (std::holds_alternative<opener::Open>(request))
@@ -52,17 +53,17 @@ opener::Reply reply_to(const opener::Request& request, const std::string& answer
   return verified;
 }
 
-void check_question(const opener::Request& request, const DisclosureTerms& terms) {
+void check_question(const DisclosureRun::Asked& request, const DisclosureTerms& terms) {
   const auto* open = std::get_if<opener::Open>(&request);
   if (open == nullptr && !terms.has_identity) std::abort();
   if (open != nullptr && open->may_use_private_key &&
-      !(terms.has_identity && terms.is_label_believed))
+      !(terms.has_identity && (terms.is_label_believed || terms.is_recipient)))
     std::abort();
 }
 
 void check_disclosure(const Disclosure& read, const DisclosureTerms& terms) {
   if (read.finding != Reason::none) {
-    if (read.description || read.signer || !read.verified.empty()) std::abort();
+    if (read.description || read.signer || read.plain || !read.verified.empty()) std::abort();
     return;
   }
   // What is believed of a description that must be signed, is.

@@ -9,6 +9,16 @@
 
 namespace midcom::scenario {
 
+namespace {
+
+// `lines` below each header that begins so.
+void complete(std::string& text, const std::string& header, const std::string& lines) {
+  for (auto at = text.find(header); at != std::string::npos; at = text.find(header, at + 1))
+    text.insert(text.find('\n', at) + 1, lines);
+}
+
+} // namespace
+
 Config config_of(const std::string& text) {
   namespace fs = std::filesystem;
   std::string pattern = (fs::temp_directory_path() / "midcom-scenario-XXXXXX").string();
@@ -26,12 +36,14 @@ Config config_of(const std::string& text) {
   if (text.find("[tls]") == std::string::npos)
     whole += "\n[tls]\ncertificate = " + write("cert.pem", pem) +
              "\nkey = " + write("key.pem", pem) + "\nca = " + write("ca.pem", pem) + "\n";
-  const std::string smime = "[smime]\n";
-  if (const auto at = whole.find(smime); at != std::string::npos)
-    whole.insert(at + smime.size(), "certificate = " + write("smime.pem", pem) +
-                                        "\nkey = " + write("smime.key", pem) +
-                                        "\nca = " + write("trusted.pem", pem) +
-                                        "\ncrl = " + write("crl.pem", pem) + "\n");
+  const std::string own = "certificate = " + write("smime.pem", pem) + "\n";
+  const std::string own_key = "key = " + write("smime.key", pem) + "\n";
+  const std::string trusted =
+      "ca = " + write("trusted.pem", pem) + "\ncrl = " + write("crl.pem", pem) + "\n";
+  const bool is_endpoint = text.find("role = endpoint") != std::string::npos;
+  complete(whole, "[smime]\n", is_endpoint ? trusted : own + own_key + trusted);
+  complete(whole, "[user ", own + own_key);
+  complete(whole, "[middle ", own);
   const auto file = write("midcomd.conf", whole);
   auto config = load_config(file);
   fs::remove_all(directory);

@@ -162,6 +162,26 @@ void Runner::expect_key_operations(const Step& step) {
   if (have != step.rest) throw Failure(step.place, "private-key operations: " + have);
 }
 
+// What NAME reads of the last message expected: `signer = URI`, `opened = N`, `closed = N`,
+// `aib ~ REGEX`, `text ~ REGEX` of the last leaf, `shared ~ REGEX` of the first.
+void Runner::expect_opened(const Step& step) {
+  const auto read = sealing_->open(last_taken_, words_of(step.rest).at(0));
+  for (const auto& line : step.block) {
+    const auto words = words_of(line);
+    if (words.size() < 2) continue;
+    const auto have = words[0] == "signer"   ? join(read.signers)
+                      : words[0] == "opened" ? std::to_string(read.opened)
+                      : words[0] == "closed" ? std::to_string(read.closed)
+                      : words[0] == "aib"    ? read.aib
+                      : read.texts.empty()   ? std::string()
+                      : words[0] == "shared" ? read.texts.front()
+                                             : read.texts.back();
+    const auto want = trim(line.substr(line.find(words[1], words[0].size()) + words[1].size()));
+    if (!compare(have, words[1], want))
+      throw Failure(step.place, "not so: " + line + "\n  there is: " + have);
+  }
+}
+
 void Runner::expect_nothing(const Step& step) {
   for (auto& [name, party] : parties_.all()) {
     if (!step.rest.empty() && name != step.rest) continue;

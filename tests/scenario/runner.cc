@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sip/e2m/certs_only.h"
 #include "tests/scenario/config_text.h"
 
 namespace midcom::scenario {
@@ -53,6 +54,7 @@ std::string first_word(const std::string& text) {
 
 const Runner::Row Runner::rows[] = {
     {"CONFIG", &Runner::config},
+    {"CONTACTS", &Runner::contacts},
     {"FLOW", &Runner::flow},
     {"TARGET", &Runner::target},
     {"RECV", &Runner::receive},
@@ -84,6 +86,7 @@ const Runner::Row Runner::rows[] = {
     {"RELEASE_OPENERS", &Runner::release_openers},
     {"RESTART_OPENERS", &Runner::restart_openers},
     {"EXPECT_KEY_OPERATIONS", &Runner::expect_key_operations},
+    {"EXPECT_OPENED", &Runner::expect_opened},
     {"CLOSE", &Runner::close},
     {"BREAK", &Runner::break_stream},
     {"CONNECT_OK", &Runner::connect_ok},
@@ -108,7 +111,9 @@ void Runner::run_step(Step step) {
         rows, [&](const Row& candidate) { return step.command == candidate.command; });
     if (row == std::end(rows)) throw std::runtime_error("no such command: " + step.command);
     note("-- " + step.place.to_string() + " " + step.command + " " + step.rest);
-    if (step.command != "CONFIG" && step.command != "TARGET" && !world_) make_world();
+    const bool comes_before =
+        step.command == "CONFIG" || step.command == "TARGET" || step.command == "CONTACTS";
+    if (!comes_before && !world_) make_world();
     (this->*row->run)(step);
   } catch (const Failure&) {
     throw;
@@ -154,8 +159,9 @@ void Runner::make_world() {
   auto agent = config.agent;
   if (agent.smime.openers > 0) {
     sealing_ = std::make_unique<Sealing>();
-    material = sealing_->opener_material();
-    agent.smime.certificate = sealing_->of("gw").certificate.der();
+    material = sealing_->opener_material(agent);
+    for (const auto& name : contacts_)
+      agent.endpoint.contacts.push_back(sealing_->of(name).certificate.der());
   }
   world_ = std::make_unique<World>(std::move(agent), config.policy, std::move(hooks), 1,
                                    std::move(material));
@@ -164,6 +170,11 @@ void Runner::make_world() {
 
 void Runner::config(const Step& step) {
   for (const auto& line : step.block) config_text_ += line + "\n";
+}
+
+// Whose certificates an endpoint's `contacts` hold.
+void Runner::contacts(const Step& step) {
+  contacts_ = words_of(step.rest);
 }
 
 void Runner::flow(const Step& step) {
@@ -208,6 +219,14 @@ void Runner::settle_and_give(const std::string& name, Wire wire) {
     wire.remove("Seal");
     if (!sealing_) throw std::runtime_error("Seal: needs [smime]");
     sealing_->apply(wire, options, world_->wall_clock());
+  }
+  if (wire.has("Offer")) { // "Offer: NAME [certs-only]": that certificate as the body
+    const auto words = words_of(wire.header("Offer"));
+    const std::string der = sealing_->of(words.at(0)).certificate.der();
+    wire.remove("Offer");
+    wire.add("Content-Type", words.size() > 1 ? "application/pkcs7-mime; smime-type=certs-only"
+                                              : "application/pkix-cert");
+    wire.body = words.size() > 1 ? sip::e2m::write_certs_only({&der, 1}) : der;
   }
   if (wire.has("Copy-Body")) {
     const auto words = words_of(wire.header("Copy-Body"));

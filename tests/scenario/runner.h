@@ -43,6 +43,7 @@ private:
   void check_rest(const Step& step); // nothing unexpected is left at the end
 
   void config(const Step& step);
+  void contacts(const Step& step);
   void flow(const Step& step);
   void target(const Step& step);
   void receive(const Step& step);
@@ -74,6 +75,7 @@ private:
   void release_openers(const Step& step);
   void restart_openers(const Step& step);
   void expect_key_operations(const Step& step);
+  void expect_opened(const Step& step);
   void close(const Step& step);
   void break_stream(const Step& step);
   void connect_ok(const Step& step);
@@ -88,6 +90,7 @@ private:
   Parties parties_;
   std::unique_ptr<Sealing> sealing_; // made when the configuration has [smime]
   std::string config_text_;
+  std::vector<std::string> contacts_;
   std::unique_ptr<World> world_;
   std::map<FlowId, std::string> names_;
   std::map<std::pair<Transport, sip::Endpoint>, Destination> destinations_;

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "sip/aib.h"
+#include "sip/e2m/certs_only.h"
 #include "sip/e2m/signature.h"
 #include "sip/sip_date.h"
 #include "tests/scenario/tampering.h"
@@ -79,6 +80,12 @@ std::string aib_entity(const Wire& wire, const Options& options, std::int64_t no
          *text;
 }
 
+std::string without_crypto(std::string text) {
+  for (auto at = text.find("a=crypto"); at != std::string::npos; at = text.find("a=crypto"))
+    text.erase(at, text.find('\n', at) + 1 - at);
+  return text;
+}
+
 void put_entity(Wire& wire, const std::string& entity) {
   const auto end = entity.find("\r\n\r\n");
   wire.remove("Content-Type");
@@ -103,20 +110,35 @@ const e2m::MadeCertificate& Sealing::of(const std::string& name) {
   const bool is_strange = name.starts_with("stranger-"), is_old = name.starts_with("old-");
   auto user = is_strange || is_old ? name.substr(name.find('-') + 1) : name;
   const e2m::Validity life = is_old ? e2m::Validity{1'000'000'000, 1'500'000'000} : validity;
-  const auto order = name == "gw" || name.starts_with("gw-")
-                         ? e2m::gateway_order(name + ".example.com", life)
-                         : e2m::user_order(user, "example.com", life);
+  // "foreign-gw" is a gateway of another domain.
+  const bool is_foreign = name.starts_with("foreign-");
+  if (is_foreign) user = user.substr(user.find('-') + 1);
+  const auto order =
+      user == "gw" || user.starts_with("gw-")
+          ? e2m::gateway_order(user + (is_foreign ? ".example.net" : ".example.com"), life)
+          : e2m::user_order(user, "example.com", life);
   const auto& authority = is_strange ? stranger_ : authority_;
   return made_.emplace(name, must(authority.issue(order), "no certificate")).first->second;
 }
 
 // Whoever is called "revoked" is.
-OpenerMaterial Sealing::opener_material() {
-  const auto& gateway = of("gw");
+OpenerMaterial Sealing::opener_material(AgentConfig& config) {
   const std::string serials[] = {of("revoked").serial};
   OpenerMaterial material;
-  material.certificate = gateway.certificate.pem();
-  material.key = gateway.key.pem();
+  if (config.role == StationRole::gateway) {
+    const auto& gateway = of("gw");
+    config.smime.certificate = gateway.certificate.der();
+    material.certificate = gateway.certificate.pem();
+    material.key = gateway.key.pem();
+  }
+  for (auto& user : config.endpoint.users) {
+    const auto& own = of(user.address.substr(4, user.address.find('@') - 4));
+    const std::string certificates[] = {own.certificate.der()};
+    user.offer = e2m::write_certs_only(certificates);
+    material.users.push_back({user.address, own.certificate.pem(), own.key.pem()});
+  }
+  for (auto& middle : config.endpoint.middles)
+    middle.certificate = of(middle.name.substr(0, middle.name.find('.'))).certificate.der();
   material.authorities = authority_.certificate().pem();
   material.revocation_lists = must(authority_.revocation_list(serials, validity), "no CRL");
   return material;
@@ -151,7 +173,9 @@ std::string Sealing::envelope(const std::string& entity, const std::string& reci
   std::vector<e2m::Certificate> certificates;
   for (const auto& name : names_in(recipients)) certificates.push_back(of(name).certificate);
   request.recipients = certificates;
-  if (const auto reference = option(options, "kek"); !reference.empty())
+  auto reference_of_kek = option(options, "kek");
+  if (reference_of_kek == "last") reference_of_kek = last_reference_;
+  if (const auto& reference = reference_of_kek; !reference.empty())
     request.kek = e2m::Kek{e2m::kek_from_cek(ceks_.at(reference)), reference};
   const auto reference = option(options, "cek");
   if (!reference.empty()) request.cek_reference = reference;
@@ -185,21 +209,79 @@ void Sealing::apply(Wire& wire, const std::string& text, std::int64_t now) {
     if (option(options, "aib") != "outside") outer["aib"] = "no";
     entity = signed_entity(wire, entity, outer, now);
   } else {
+    std::string own = entity; // of the private part; with `split` the shared one has no keys
+    if (options.contains("split")) entity = without_crypto(entity);
+    if (options.contains("tampered")) entity.replace(entity.find("m=audio ") + 8, 1, "6");
+    if (is_signed) own = signed_entity(wire, own, options, now);
     if (is_signed) entity = signed_entity(wire, entity, options, now);
-    const std::string shared = entity;
     if (is_sealed) enclose();
     for (auto more = std::stoul(option(options, "envelopes", "1")); more > 1; --more) enclose();
     if (const auto far = option(options, "private"); !far.empty())
       entity = mixed(entity,
                      cms_entity("auth-enveloped-data",
                                 option(options, "private-cid", "private@scenario"),
-                                envelope(shared, far, {})),
+                                envelope(own, far, {})),
                      "both");
   }
   for (const auto& middle : names_in(option(options, "label", "gw.example.com")))
     if (!id.empty() && middle != "no")
       wire.add("Proxy-Inspect-Body", middle + "; cid=\"" + option(options, "label-cid", id) + "\"");
   put_entity(wire, nested(std::move(entity), std::stoul(option(options, "nested", "0"))));
+}
+
+Sealing::Entity Sealing::entity_of(const std::string& text) {
+  Entity entity;
+  const auto end = text.find("\r\n\r\n");
+  if (end == std::string::npos) throw std::runtime_error("an entity without its empty line");
+  const Wire head = Wire::parse("ENTITY\r\n" + text.substr(0, end) + "\r\n\r\n");
+  return {head.header("Content-Type"), head.header("Content-Disposition"), text.substr(end + 4)};
+}
+
+void Sealing::read(const Entity& entity, const std::string& reader, Opened& result) {
+  const auto is = [&](const char* type) { return entity.type.starts_with(type); };
+  if (is("multipart/")) {
+    const std::string mark = "--" + parameter_of(entity.type, "boundary");
+    for (auto at = entity.body.find(mark); at != std::string::npos;) {
+      const auto begin = entity.body.find("\r\n", at) + 2;
+      if (entity.body.compare(at + mark.size(), 2, "--") == 0) break;
+      at = entity.body.find("\r\n" + mark, begin - 2);
+      read(entity_of(entity.body.substr(begin, at - begin)), reader, result);
+      at += 2;
+    }
+    return;
+  }
+  if (is("application/pkcs7-mime; smime-type=auth-enveloped-data")) {
+    const auto& own = of(reader);
+    const e2m::DecryptionKey keys[] = {{own.certificate, own.key}};
+    const auto find_kek = [&](std::string_view reference) -> std::optional<e2m::Secret> {
+      const auto found = ceks_.find(std::string(reference));
+      if (found == ceks_.end()) return std::nullopt;
+      return e2m::kek_from_cek(found->second);
+    };
+    auto opened = e2m::open_envelope(entity.body, keys, find_kek, true);
+    ++(opened ? result.opened : result.closed);
+    if (!opened) return;
+    if (opened->cek_reference) {
+      last_reference_ = *opened->cek_reference;
+      ceks_.insert_or_assign(last_reference_, std::move(opened->cek));
+    }
+    return read(entity_of(opened->content), reader, result);
+  }
+  if (is("application/pkcs7-mime; smime-type=signed-data")) {
+    const auto verified = must(e2m::verify_signature(entity.body, std::nullopt), "bad signature");
+    result.signers.push_back(verified.signer().uris().at(0));
+    return read(entity_of(verified.content_of_anyone()), reader, result);
+  }
+  if (is("message/sipfrag"))
+    result.aib = entity.body;
+  else
+    result.texts.push_back(entity.body);
+}
+
+Sealing::Opened Sealing::open(const Wire& wire, const std::string& reader) {
+  Opened result;
+  read({wire.header("Content-Type"), "", wire.body}, reader, result);
+  return result;
 }
 
 } // namespace midcom::scenario

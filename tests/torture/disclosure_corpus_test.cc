@@ -34,7 +34,7 @@ protected:
     DisclosureRun run(*message, terms_, names_, {}, 1'800'000'000);
     while (auto question = run.next()) {
       if (auto* open = std::get_if<opener::Open>(&*question)) open->pair = "a b";
-      run.take(opener_->handle(*question));
+      run.take(std::visit([&](const auto& q) { return opener_->handle(q); }, *question));
     }
     return run.result();
   }

@@ -42,7 +42,7 @@ protected:
   }();
   std::string label = "Proxy-Inspect-Body: gw.example.com; cid=\"p1@a\"\r\n";
   DisclosureRun::Expected expected{{"sip:alice@example.com"}, {}};
-  std::vector<opener::Request> asked;
+  std::vector<DisclosureRun::Asked> asked;
   // What an opener answers, by the request's `der`.
   std::map<std::string, opener::Reply> replies;
 
@@ -463,6 +463,110 @@ TEST_F(DisclosureRunTest, RubbishIsRefusedOnlyByWhoAsks) {
   EXPECT_EQ(run(broken).finding, Reason::none);
   terms.view = {"application/sdp"};
   EXPECT_EQ(run(broken).finding, Reason::body_syntax);
+}
+
+// The body is for one of our users.
+class ReceivedBodyTest : public DisclosureRunTest {
+protected:
+  ReceivedBodyTest() {
+    terms.is_recipient = true;
+    label.clear();
+  }
+  static std::string with_key(const std::string& text) {
+    return text + "a=crypto:1 A inline:K\r\n";
+  }
+  // Two envelopes, each with a signature in it.
+  Disclosure both(const std::string& shared, const std::string& own,
+                  const std::string& other_signer = "sip:alice@example.com") {
+    replies["E1"] = opened(cms("signed-data", "S1", "s1@a"));
+    replies["E2"] = opened(cms("signed-data", "S2", "s2@a"));
+    replies["S1"] = verified(mixed({aib(), entity_with(shared)}));
+    replies["S2"] = verified(mixed({aib(), entity_with(own)}), other_signer);
+    return run(mixed(
+        {cms("auth-enveloped-data", "E1", "p1@a"), cms("auth-enveloped-data", "E2", "p2@a")}));
+  }
+  static std::string entity_with(const std::string& text) {
+    return "Content-Type: application/sdp\r\n\r\n" + text;
+  }
+};
+
+TEST_F(ReceivedBodyTest, IsOpenedWithoutALabelAndGivenOutAsItWas) {
+  replies["E"] = opened(cms("signed-data", "S", "s@a"));
+  replies["S"] = verified(mixed({aib(), sdp_entity}));
+  const auto read = run(cms("auth-enveloped-data", "E", "p1@a"));
+  EXPECT_EQ(read.finding, Reason::none);
+  EXPECT_EQ(read.plain, sdp_entity);
+  EXPECT_TRUE(read.is_sealed);
+  ASSERT_TRUE(read.signer);
+  EXPECT_TRUE(std::get<opener::Open>(asked.at(0)).may_use_private_key);
+}
+
+// It can't be read here, and is given out all the same.
+TEST_F(ReceivedBodyTest, EncodedContentIsNoLessBoundToItsMessage) {
+  const std::string encoded = "Content-Type: text/plain\r\nContent-Encoding: gzip\r\n\r\nx";
+  replies["E"] = opened(cms("signed-data", "S", "s@a"));
+  replies["S"] = verified(mixed({aib(), encoded}));
+  const auto read = run(cms("auth-enveloped-data", "E", "p1@a"));
+  EXPECT_EQ(read.plain, encoded);
+  EXPECT_EQ(read.verified.size(), 1U);
+  replies["S"] = verified(mixed({encoded}));
+  EXPECT_EQ(run(cms("auth-enveloped-data", "E", "p1@a")).finding, Reason::aib_missing);
+}
+
+TEST_F(ReceivedBodyTest, PlainBodiesStayWhatTheyAre) {
+  const auto read = run(sdp_entity);
+  EXPECT_EQ(read.finding, Reason::none);
+  EXPECT_FALSE(read.plain);
+}
+
+TEST_F(ReceivedBodyTest, ThePrivateDescriptionIsUsed) {
+  EXPECT_EQ(both(sdp, with_key(sdp)).plain, entity_with(with_key(sdp)));
+  EXPECT_EQ(both(with_key(sdp), sdp).plain, entity_with(with_key(sdp))); // whichever comes first
+  EXPECT_EQ(both(sdp, sdp).plain, sdp_entity);
+}
+
+TEST_F(ReceivedBodyTest, ThePrivateDescriptionSaysNothingElse) {
+  std::string moved = with_key(sdp);
+  moved.replace(moved.find("4000"), 4, "5000");
+  EXPECT_EQ(both(sdp, moved).finding, Reason::private_differs);
+  EXPECT_FALSE(both(sdp, moved).plain);
+  EXPECT_EQ(both(with_key(sdp), with_key(moved)).finding, Reason::private_differs);
+}
+
+TEST_F(ReceivedBodyTest, BothAreOneSigners) {
+  expected.signers.clear(); // whoever is trusted
+  replies.clear();
+  EXPECT_NE(both(sdp, with_key(sdp), "sip:carol@example.com").finding, Reason::none);
+  replies["E2"] = opened(entity_with(with_key(sdp))); // without a signature
+  EXPECT_EQ(run(mixed({cms("auth-enveloped-data", "E1", "p1@a"),
+                       cms("auth-enveloped-data", "E2", "p2@a")}))
+                .finding,
+            Reason::private_differs);
+}
+
+TEST_F(ReceivedBodyTest, EverySignatureCounts) {
+  replies["S"] = refused(opener::Finding::untrusted);
+  EXPECT_EQ(run(cms("signed-data", "S", "s@a")).finding, Reason::signer_untrusted);
+  replies["S"] = verified(sdp_entity);
+  EXPECT_EQ(run(cms("signed-data", "S", "s@a")).finding, Reason::aib_missing);
+  replies["S"] = verified(mixed({aib("other"), sdp_entity}));
+  EXPECT_EQ(run(cms("signed-data", "S", "s@a")).finding, Reason::aib_mismatch);
+}
+
+TEST_F(ReceivedBodyTest, WhatIsSealedForOthersIsUndecipherable) {
+  replies["E"] = closed();
+  EXPECT_EQ(run(cms("auth-enveloped-data", "E", "p1@a")).finding, Reason::body_undecipherable);
+}
+
+TEST_F(ReceivedBodyTest, APartForAMiddleAloneIsNobodysLoss) {
+  replies["E"] = closed();
+  replies["S"] = verified(mixed({aib(), sdp_entity}));
+  const auto read = run(mixed({"Content-Type: application/pkcs7-mime; smime-type=auth-enveloped-"
+                               "data\r\nContent-Disposition: attachment; handling=optional"
+                               "\r\n\r\nE",
+                               cms("signed-data", "S", "s@a")}));
+  EXPECT_EQ(read.finding, Reason::none);
+  EXPECT_EQ(read.plain, sdp_entity);
 }
 
 } // namespace

@@ -184,7 +184,7 @@ TEST_F(DisclosureServiceTest, WhatWaitsForOneCallIsBounded) {
   EXPECT_TRUE(service_.is_full("c1"));
   EXPECT_FALSE(service_.is_full("c2"));
   answer();
-  EXPECT_EQ(done_.size(), 1 + DisclosureService::most_waiting);
+  EXPECT_EQ(done_.size(), 1 + CallTurns::most_waiting);
   EXPECT_FALSE(service_.is_full("c1"));
 }
 

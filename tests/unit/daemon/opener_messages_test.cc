@@ -21,7 +21,18 @@ std::vector<Request> all_requests() {
                .now = 1790000000},
           Verify{.id = 2, .der = octets, .detached = std::nullopt, .now = 3},
           Verify{.id = 2, .der = octets, .detached = "", .now = 3},
-          Verify{.id = 4, .der = "", .detached = octets, .now = 5}};
+          Verify{.id = 4, .der = "", .detached = octets, .now = 5},
+          Seal{},
+          Seal{.id = 6,
+               .pair = "sip:a@x sip:b@y",
+               .user = "sip:a@x",
+               .content = octets,
+               .recipients = {octets, "x"},
+               .is_for_user = true,
+               .kek_reference = "r1",
+               .cek_reference = "r2",
+               .now = 7},
+          CheckCertificate{.id = 8, .der = octets, .now = 9}};
 }
 
 std::vector<Reply> all_replies() {
@@ -37,7 +48,16 @@ std::vector<Reply> all_replies() {
                    .content = octets,
                    .uris = {"sip:a@x", "sips:a@x"},
                    .identity = one,
-                   .signer = other}};
+                   .signer = other,
+                   .certificate = octets},
+          Sealed{.id = 5},
+          Sealed{.id = 5, .is_done = true, .is_sealed = true, .der = octets},
+          CheckedCertificate{.id = 6, .finding = Finding::untrusted},
+          CheckedCertificate{.id = 6,
+                             .finding = Finding::trusted,
+                             .certificate = octets,
+                             .uris = {"sip:a@x"},
+                             .dns_names = {"gw.x"}}};
 }
 
 TEST(OpenerMessages, GoThereAndBack) {
@@ -52,8 +72,8 @@ TEST(OpenerMessages, EncodesAsDocumented) {
                                 .may_use_private_key = true,
                                 .now = 9})),
             std::string("\x20\x01\x02\x03\x04\x05\x06\x07\x08\0\0\0\x03"
-                        "a b\0\0\0\x02xy\x01\0\0\0\0\0\0\0\x09",
-                        31));
+                        "a b\0\0\0\0\0\0\0\x02xy\x01\0\0\0\0\0\0\0\x09",
+                        35));
   EXPECT_EQ(encode(Reply(Opened{.id = 1, .is_open = false, .content = "", .by_kek = false})),
             std::string("\x30\0\0\0\0\0\0\0\x01\0", 10));
 }
@@ -115,7 +135,7 @@ TEST(OpenerMessages, RefuseWhatNoSenderOfOursWrites) {
   pair.replace(9, 4, std::string("\0\0\x04\x01", 4)); // 1025
   EXPECT_EQ(decode_request(pair + std::string(2000, 'x')).error(), WireError::count);
   EXPECT_EQ(decode_request("").error(), WireError::truncated);
-  EXPECT_EQ(decode_request("\x22").error(), WireError::unknown_kind);
+  EXPECT_EQ(decode_request("\x24").error(), WireError::unknown_kind);
 }
 
 TEST(OpenerMessages, TheLargestFitsTheChannelAndALargerOneIsKnownBefore) {

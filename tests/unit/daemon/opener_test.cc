@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "daemon/call_filter.h"
+#include "sip/e2m/certs_only.h"
 #include "sip/e2m/envelope.h"
 #include "sip/e2m/make_certificates.h"
 #include "sip/e2m/signature.h"
@@ -35,6 +36,7 @@ struct Names {
   e2m::CertificateAuthority other = *e2m::CertificateAuthority::make_root("Other", valid);
   e2m::MadeCertificate gateway = *authority.issue(e2m::gateway_order("gw.example.net", valid));
   e2m::MadeCertificate alice = *authority.issue(e2m::user_order("alice", "example.net", valid));
+  e2m::MadeCertificate bob = *authority.issue(e2m::user_order("bob", "example.net", valid));
   e2m::MadeCertificate mallory = *other.issue(e2m::user_order("alice", "example.net", valid));
   e2m::MadeCertificate stale =
       *authority.issue(e2m::user_order("alice", "example.net", {now - 2 * day, now - day}));
@@ -259,6 +261,146 @@ TEST(Opener, WorksWithWhatTheFilterLeaves) {
               return text;
             }),
             content + "v=1 closed trusteduntrusted");
+}
+
+OpenerMaterial endpoint_material() {
+  OpenerMaterial endpoint = material();
+  endpoint.certificate = endpoint.key = {};
+  endpoint.users = {
+      {"sip:alice@example.net", names().alice.certificate.pem(), names().alice.key.pem()},
+      {"sip:bob@example.net", names().bob.certificate.pem(), names().bob.key.pem()}};
+  return endpoint;
+}
+
+opener::Seal seal_for(std::vector<std::string> recipients) {
+  return {.id = 9,
+          .pair = pair,
+          .user = "sip:alice@example.net",
+          .content = content,
+          .recipients = std::move(recipients),
+          .now = now};
+}
+
+opener::Sealed seal(Opener& opener, const opener::Seal& request) {
+  return std::get<opener::Sealed>(opener.handle(request));
+}
+
+// What is inside a signed-data entity, when alice's signature holds.
+std::string signed_content(const std::string& entity) {
+  const auto verified =
+      e2m::verify_signature(entity.substr(entity.find("\r\n\r\n") + 4), std::nullopt);
+  EXPECT_TRUE(verified);
+  return verified ? verified->content_of_anyone() : std::string();
+}
+
+TEST(Opener, SealsForRecipientsAndTheSender) {
+  const auto endpoint = make(endpoint_material()), gateway = make();
+  auto request = seal_for({names().bob.certificate.der(), names().gateway.certificate.der()});
+  const auto for_others = seal(*endpoint, request);
+  EXPECT_TRUE(for_others.is_done && for_others.is_sealed);
+  EXPECT_EQ(signed_content(open(*gateway, for_others.der).content), content);
+  const auto as_user = [&](const std::string& der, const std::string& user) {
+    return std::get<Opened>(endpoint->handle(Open{
+        .id = 7, .pair = pair, .user = user, .der = der, .may_use_private_key = true, .now = now}));
+  };
+  EXPECT_FALSE(as_user(for_others.der, "sip:alice@example.net").is_open);
+  request.is_for_user = true;
+  EXPECT_TRUE(as_user(seal(*endpoint, request).der, "sip:alice@example.net").is_open);
+  // One user's key isn't another's, and nobody's is [smime]'s.
+  EXPECT_TRUE(as_user(for_others.der, "sip:bob@example.net").is_open);
+  EXPECT_FALSE(as_user(for_others.der, "").is_open);
+  EXPECT_FALSE(as_user(for_others.der, "sip:carol@example.net").is_open);
+}
+
+TEST(Opener, SignsAloneWhenThereIsNobody) {
+  const auto endpoint = make(endpoint_material()), gateway = make();
+  auto request = seal_for({});
+  request.is_for_user = true;
+  request.kek_reference = "gone";
+  const auto alone = seal(*endpoint, request);
+  EXPECT_TRUE(alone.is_done);
+  EXPECT_FALSE(alone.is_sealed);
+  const Verified verified = verify(*gateway, alone.der);
+  EXPECT_EQ(verified.finding, Finding::trusted);
+  EXPECT_EQ(verified.content, content);
+  EXPECT_EQ(verified.certificate, names().alice.certificate.der());
+}
+
+TEST(Opener, OfferedCeksKeyTheAnswer) {
+  const auto alices = make(endpoint_material()), bobs = make(endpoint_material());
+  auto request = seal_for({names().bob.certificate.der(), names().gateway.certificate.der()});
+  request.cek_reference = "r1";
+  const auto offer = seal(*alices, request);
+  EXPECT_EQ(alices->kept_keys(), 1U);
+  const auto opened = std::get<Opened>(bobs->handle(Open{.id = 1,
+                                                         .pair = pair,
+                                                         .user = "sip:bob@example.net",
+                                                         .der = offer.der,
+                                                         .may_use_private_key = true,
+                                                         .now = now}));
+  EXPECT_EQ(opened.cek_reference, "r1");
+  auto answer = seal_for({});
+  answer.kek_reference = "r1";
+  const auto sealed_answer = seal(*bobs, answer);
+  EXPECT_TRUE(sealed_answer.is_sealed);
+  const auto read = std::get<Opened>(alices->handle(Open{.id = 2,
+                                                         .pair = pair,
+                                                         .user = "sip:alice@example.net",
+                                                         .der = sealed_answer.der,
+                                                         .now = now}));
+  EXPECT_TRUE(read.is_open && read.by_kek);
+  answer.pair = "sip:a@x sip:b@y";
+  EXPECT_FALSE(seal(*bobs, answer).is_sealed);
+}
+
+TEST(Opener, SealsForNobodyItCannotRead) {
+  const auto endpoint = make(endpoint_material());
+  const opener::Sealed nothing{.id = 9};
+  EXPECT_EQ(seal(*endpoint, seal_for({"x"})), nothing);
+  auto request = seal_for({});
+  request.user = "sip:carol@example.net";
+  EXPECT_EQ(seal(*endpoint, request), nothing);
+  request.user.clear(); // a gateway's key signs nothing
+  EXPECT_EQ(seal(*make(), request), nothing);
+  auto large = seal_for({});
+  large.content.assign(opener::max_body, 'x');
+  EXPECT_EQ(seal(*endpoint, large), nothing);
+}
+
+opener::CheckedCertificate check(Opener& opener, std::string der) {
+  return std::get<opener::CheckedCertificate>(
+      opener.handle(opener::CheckCertificate{.id = 3, .der = std::move(der), .now = now}));
+}
+
+TEST(Opener, ChecksCertificates) {
+  const auto opener = make();
+  const auto gateway = check(*opener, names().gateway.certificate.der());
+  EXPECT_EQ(gateway.finding, Finding::trusted);
+  EXPECT_THAT(gateway.dns_names, ElementsAre("gw.example.net"));
+  const std::string alone[] = {names().alice.certificate.der()};
+  const auto alice = check(*opener, e2m::write_certs_only(alone));
+  EXPECT_EQ(alice.finding, Finding::trusted);
+  EXPECT_EQ(alice.certificate, alone[0]);
+  EXPECT_THAT(alice.uris, ElementsAre("sip:alice@example.net"));
+  EXPECT_EQ(check(*opener, names().mallory.certificate.der()).finding, Finding::untrusted);
+  EXPECT_EQ(check(*opener, names().stale.certificate.der()).finding, Finding::expired);
+  EXPECT_EQ(check(*opener, "x").finding, Finding::unsupported);
+  OpenerMaterial nobody = material();
+  nobody.authorities.clear();
+  EXPECT_EQ(check(*make(nobody), names().gateway.certificate.der()).finding, Finding::untrusted);
+}
+
+TEST(Opener, AUsersUnusableKeyIsNamed) {
+  OpenerMaterial from = endpoint_material();
+  from.users[1].key = names().alice.key.pem();
+  const auto made = Opener::make(std::move(from));
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error(), HasSubstr("[user sip:bob@example.net] key"));
+  from = endpoint_material();
+  from.users[1].address = "sip:carol@example.net";
+  const auto other = Opener::make(std::move(from));
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error(), HasSubstr("[user sip:carol@example.net] certificate"));
 }
 
 } // namespace

@@ -207,7 +207,7 @@ TEST_F(InquiryTest, WhatTheKernelDoesNotHaveIsNobodys) {
 
 TEST_F(InquiryTest, WithoutAnAnswerItIsAskedAnew) {
   answer(Result::kernel);
-  EXPECT_EQ(leg_->inquiry, Inquiry::due);
+  EXPECT_EQ(leg_->inquiry, Inquiry::failed);
   EXPECT_EQ(leg_->proof, Proof::none);
 }
 
