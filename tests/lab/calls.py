@@ -8,7 +8,7 @@ from lab import PHONES_A, PHONES_B, TRUNK, check, scenario
 from midcomd import Midcomd
 
 
-def carry(lab, alice, bob, seconds=2.0):
+def carry(lab, alice, bob, seconds=2.0, during=lambda: None):
     """A real call, its pinholes, its sound both ways, and the closed firewall after it."""
     before = lab.midcomd.mark()
     started = time.monotonic()
@@ -20,6 +20,7 @@ def carry(lab, alice, bob, seconds=2.0):
     bob.wait("CALL_RTPESTAB")
     media = (time.monotonic() - started) * 1000
     time.sleep(seconds)
+    during()
     pinholes = lab.midcomd.pinholes()
     check(pinholes, "the call has sound but no pinholes")
     check(all(passes_tuple(lab, one) for one in pinholes),

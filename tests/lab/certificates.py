@@ -49,7 +49,7 @@ class LabCertificates:
     """All pairs of one lab: the gateway's, the registrar's, a trunk's."""
 
     def __init__(self, directory):
-        authority = Authority(directory)
+        self._authority = authority = Authority(directory)
         self.ca = authority.certificate
         self.gateway = authority.issue("gw.example.net",
                                        "DNS:gw.example.net,URI:sip:gw.example.net")
@@ -58,3 +58,17 @@ class LabCertificates:
         self.sealing = authority.issue("smime.gw.example.net", "DNS:gw.example.net",
                                        usage="keyAgreement", purposes="emailProtection")
         self.phone = authority.issue("phone.example.org", "DNS:phone.example.org")
+
+    def user(self, name, domain="example.org"):
+        """Who signs as this user, and is sealed for."""
+        return self._authority.issue(f"{name}.{domain}", f"URI:sip:{name}@{domain}",
+                                     usage="digitalSignature,keyAgreement",
+                                     purposes="emailProtection")
+
+    def sealing_of(self, host):
+        """What is sealed for another middle."""
+        return self._authority.issue(f"smime.{host}", f"DNS:{host}", usage="keyAgreement",
+                                     purposes="emailProtection")
+
+    def server(self, host):
+        return self._authority.issue(host, f"DNS:{host},URI:sip:{host}")

@@ -5,6 +5,7 @@ One TCP worker: Debian 12's Kamailio crashes on concurrent new TLS connections w
 """
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -56,9 +57,15 @@ modparam("registrar", "max_expires", 3600)
 modparam("rr", "enable_full_lr", 1)
 modparam("tm", "fr_timer", 8000)
 modparam("tm", "fr_inv_timer", 60000)
+modparam("xlog", "buf_size", 200000)
+
+onreply_route {{
+  {sees}
+}}
 
 request_route {{
   xlog("L_NOTICE", "$rm $ru from $si:$sp\\n");
+  {sees}
   if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
   if (is_method("CANCEL")) {{
     if (t_check_trans()) t_relay();
@@ -108,8 +115,14 @@ ca_list = {ca}
 """
 
 
+# Whole, as it came; hexadecimal, for a body may hold any octet.
+SEES = 'xlog("L_NOTICE", "SEEN $(mb{s.encode.hexa}) END\\n");'
+
+
 class Kamailio:
-    def __init__(self, namespace, certificates, directory):
+    """`curious`: it keeps every message it gets."""
+
+    def __init__(self, namespace, certificates, directory, curious=False):
         os.makedirs(directory, exist_ok=True)
         self.address = CORE.host4
         self._namespace = namespace
@@ -120,7 +133,8 @@ class Kamailio:
         with open(tls, "w", encoding="ascii") as file:
             file.write(TLS.format(key=key, certificate=certificate, ca=certificates.ca))
         with open(main, "w", encoding="ascii") as file:
-            file.write(CONFIGURATION.format(address=self.address, tls=tls))
+            file.write(CONFIGURATION.format(address=self.address, tls=tls,
+                                            sees=SEES if curious else ""))
         with open(self.log, "wb") as log:
             self._process = namespace.popen(
                 ["kamailio", "-DD", "-E", "-x", "fm", "-m", "64", "-M", "8", "-f", main,
@@ -141,6 +155,15 @@ class Kamailio:
             time.sleep(0.05)
         with open(self.log, encoding="utf-8", errors="replace") as log:
             raise LabError("kamailio did not start: " + log.read()[-600:])
+
+    def seen(self):
+        """The messages a curious one got, as octets."""
+        with open(self.log, "rb") as log:
+            text = log.read()
+        parts = re.findall(rb"SEEN ([0-9a-fA-F]*) END", text)
+        if text.count(b"SEEN ") != len(parts):
+            raise LabError("kamailio's log has a message that isn't whole")
+        return [bytes.fromhex(part.decode()) for part in parts]
 
     def stop(self):
         stop(self._process)

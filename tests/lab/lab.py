@@ -40,11 +40,12 @@ def scenario(name, masked=False, **options):
 
 class Lab:
     def __init__(self, name, *, mask=0, keys="hidden", extra="", registrar=False, level="info",
-                 openers=0):
+                 openers=0, curious=False):
         self.directory = tempfile.mkdtemp(prefix=f"midlab-{os.getpid()}-{name}-")
         os.chmod(self.directory, 0o755)
         self._closing = []
         self.kamailio = self._topology = None
+        self._curious = curious  # the registrar keeps all it sees
         self.figures = []
         self.mask = mask
         try:
@@ -77,7 +78,7 @@ class Lab:
 
     def start_registrar(self):
         self.kamailio = Kamailio(self.core, self.certificates,
-                                 os.path.join(self.directory, "kamailio"))
+                                 os.path.join(self.directory, "kamailio"), self._curious)
         self._closing.append(self.kamailio.stop)
 
     def start_midcomd(self):
@@ -113,8 +114,9 @@ class Lab:
         return end
 
     def phone(self, user, namespace, link, tone, *, six=False, **options):
-        one = phone.Phone(namespace, self.directory, user, link.host6 if six else link.host4,
-                          link.gateway6 if six else link.gateway4, tone=tone,
+        proxy = options.pop("proxy", link.gateway6 if six else link.gateway4)
+        address = options.pop("address", link.host6 if six else link.host4)
+        one = phone.Phone(namespace, self.directory, user, address, proxy, tone=tone,
                           certificate=self.certificates.phone, ca=self.certificates.ca, **options)
         self._closing.append(one.stop)
         return one

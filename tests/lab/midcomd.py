@@ -144,17 +144,11 @@ class LogEvent(dict):
 
 
 class Midcomd:
+    has_firewall = True
+
     def __init__(self, namespace, certificates, directory, *, keys="hidden", mask=0, extra="",
                  level="info", openers=0):
-        os.makedirs(directory, exist_ok=True)
-        self._namespace = namespace
-        self._mask = mask
-        self._process = None
-        state = os.path.join(directory, "state")
-        self.control = os.path.join(directory, "control.sock")
-        self._configuration = os.path.join(directory, "midcomd.conf")
-        self.log = os.path.join(directory, "midcomd.log")
-        open(self.log, "wb").close()
+        state = self._prepare(namespace, directory, mask)
         certificate, key = certificates.gateway
         if openers:
             sealing_certificate, sealing_key = certificates.sealing
@@ -164,6 +158,18 @@ class Midcomd:
             file.write(CONFIGURATION.format(
                 state=state, control=self.control, a=PHONES_A, b=PHONES_B, c=CORE,
                 certificate=certificate, key=key, ca=certificates.ca, keys=keys, level=level) + extra)
+
+    def _prepare(self, namespace, directory, mask=0):
+        """Its files; returns the state directory."""
+        os.makedirs(directory, exist_ok=True)
+        self._namespace = namespace
+        self._mask = mask
+        self._process = None
+        self.control = os.path.join(directory, "control.sock")
+        self._configuration = os.path.join(directory, "midcomd.conf")
+        self.log = os.path.join(directory, "midcomd.log")
+        open(self.log, "wb").close()
+        return os.path.join(directory, "state")
 
     def replace_in_configuration(self, old, new):
         with open(self._configuration, encoding="ascii") as file:
@@ -188,7 +194,8 @@ class Midcomd:
             self._process = self._namespace.popen(
                 [binary(), "--config", self._configuration], stdout=log,
                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
-        self.wait("nft.ready", since=mark, timeout=timeout)
+        if self.has_firewall:
+            self.wait("nft.ready", since=mark, timeout=timeout)
         self.wait("daemon.ready", since=mark, timeout=timeout)
 
     def text(self):

@@ -39,13 +39,14 @@ module ice.so
 module srtp.so
 module dtls_srtp.so
 module_tmp account.so
+module_app contact.so
 module_app menu.so
 module_app ctrl_tcp.so
 module_app rtcpsummary.so
 """
 
-ACCOUNT = ("<sip:{user}@{domain};transport=tls>;auth_pass=none;outbound=\"sip:{proxy}:5061;"
-           "transport=tls\";audio_codecs=PCMU/8000/1;regint=60;answermode={answer}{extra}\n")
+ACCOUNT = ("<sip:{user}@{domain};transport={transport}>;auth_pass=none;outbound=\"sip:{proxy}:"
+           "{port};transport={transport}\";audio_codecs=PCMU/8000/1;regint=60;answermode={answer}{extra}\n")
 
 
 class Phone:
@@ -53,7 +54,7 @@ class Phone:
 
     def __init__(self, namespace, directory, user, address, proxy, *, tone, encryption="dtls_srtp",
                  answer="auto", domain="example.org", first_port=20000, mux="no", certificate=None,
-                 ca="", nat="", life=120):
+                 ca="", nat="", life=120, transport="tls", port=5061, contact="", trace=False):
         self.user, self.domain, self.tone = user, domain, tone
         self.uri = f"sip:{user}@{domain}"
         self._namespace, self._directory = namespace, os.path.join(directory, user)
@@ -76,15 +77,17 @@ class Phone:
         extra = (f";mediaenc={encryption}" if encryption else "") + (f";medianat={nat}" if nat
                                                                      else "")
         self._write("accounts", ACCOUNT.format(user=user, domain=domain, proxy=bracketed_proxy,
+                                               transport=transport, port=port,
                                                answer=answer, extra=extra))
-        self._write("contacts", "")
+        self._write("contacts", f"<{contact}>\n" if contact else "")
         self.events = []
         self._buffer = b""
         self._replies = 0
         self._changed = threading.Condition()
         with open(self.log, "wb") as log:
             self._process = namespace.popen(
-                ["baresip", "-f", self._directory, "-t", str(life)] + (["-6"] if is_six else ["-4"]),
+                ["baresip", "-f", self._directory, "-t", str(life)] + ["-6" if is_six else "-4"]
+                + (["-s"] if trace else []),
                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self._control = self._connect()
         threading.Thread(target=self._read, daemon=True).start()
@@ -150,6 +153,10 @@ class Phone:
         with self._changed:
             self._changed.wait_for(lambda: any(self.count(kind) for kind in kinds), timeout)
             return next((kind for kind in kinds if self.count(kind)), None)
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def registered(self, timeout=8.0):
         """The answer may come before the control port is there: the log has it."""

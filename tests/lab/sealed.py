@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scenarios: end-to-middle security with real phones, each beside an adapter (RFC 4189)."""
+
+import base64
+import os
+import re
+
+import adapter
+import memory
+from calls import carry
+from lab import PHONES_A, PHONES_B, LabError, check, scenario
+
+OPENERS = 2
+GATEWAY = "gw.example.net"
+STRICT = """view = application/sdp
+verify = application/sdp
+legacy = refuse
+"""
+
+
+def demand(lab, terms, peers=("phones-a", "phones-b", "core")):
+    """Adds policy to the gateway's peers; any user of the domain may answer."""
+    for name in peers:
+        lab.midcomd.replace_in_configuration(f"[peer {name}]\n",
+                                             f"[peer {name}]\n{terms}answerer = peer-domain\n")
+
+
+def beside(lab, user, namespace, link, tone, *, pair, encryption="srtp-mand", transport="udp",
+           contact="", **options):
+    """A phone and its adapter."""
+    box = adapter.Adapter(namespace, lab.certificates, os.path.join(lab.directory, f"adapter-{user}"),
+                          user, pair, link.host4, link.gateway4, **options)
+    lab.closing(box.stop)
+    box.start()
+    one = lab.phone(user, namespace, link, tone, proxy=link.host4, port=adapter.PORT,
+                    transport=transport, encryption=encryption, contact=contact, trace=True)
+    return one, box
+
+
+def pair_beside(lab, *, middles=None, know_each_other=True, **options):
+    """alice in A over UDP and bob in B over TCP, registered; and their adapters."""
+    pairs = [lab.certificates.user(name) for name in ("alice", "bob")]
+    known = [[pairs[1][0]], [pairs[0][0]]] if know_each_other else [[], []]
+    if middles is None:
+        middles = [(GATEWAY, lab.certificates.sealing[0])]
+    alice, alice_box = beside(lab, "alice", lab.a, PHONES_A, 440, pair=pairs[0], middles=middles,
+                              contacts=known[0], contact="sip:bob@example.org", **options)
+    bob, bob_box = beside(lab, "bob", lab.b, PHONES_B, 800, pair=pairs[1], middles=middles,
+                          contacts=known[1], contact="sip:alice@example.org", transport="tcp",
+                          **options)
+    alice.registered()
+    bob.registered()
+    return alice, bob, alice_box, bob_box
+
+
+def keys_of(*phones):
+    """SRTP keys in the phones' own plain SDP, in base64."""
+    found = set()
+    for one in phones:
+        found |= set(re.findall(r"a=crypto:\d+ \S+ inline:([A-Za-z0-9+/=]+)", one.text()))
+    return sorted(found)
+
+
+def gateway_processes(lab):
+    yield "supervisor", lab.midcomd.pid
+    for role, pids in lab.midcomd.roles().items():
+        for pid in pids:
+            yield role, pid
+
+
+def calls_seen(lab):
+    """The Call-IDs of INVITEs in what the registrar saw."""
+    found = set()
+    for message in lab.kamailio.seen():
+        match = re.search(rb"\r\n(?:Call-ID|i): *(\S+)\r\n", message)
+        if match and re.search(rb"\r\nCSeq: *\d+ INVITE\r\n", message):
+            found.add(match.group(1))
+    return found
+
+
+@scenario("e2m-sdes", registrar=True, curious=True, openers=OPENERS)
+def e2m_sdes(lab):
+    """SDES phones: sound both ways, and their keys are nowhere but with them."""
+    demand(lab, STRICT)
+    lab.start_midcomd()
+    alice, bob, *_ = pair_beside(lab)
+    searched = {}
+
+    def look():
+        keys = keys_of(alice, bob)
+        check(len(keys) >= 2, f"the phones' logs have {len(keys)} SRTP keys")
+        secrets = [key.encode() for key in keys] + [base64.b64decode(key) for key in keys]
+        call_ids = calls_seen(lab)
+        check(call_ids, "the registrar saw no INVITE")
+        marker = sorted(call_ids)[0]
+        total, places = 0, {}
+        for role, pid in gateway_processes(lab):
+            found, octets = memory.search(pid, [*secrets, marker])
+            total += octets
+            places[role] = places.get(role, 0) + found.pop(marker)
+            check(not any(found.values()), f"an SRTP key is in the memory of {role}")
+        check(places["agent"] > 0, f"the search finds no Call-ID in the agent's memory: {places}")
+        # The control of the other side: this same search finds the keys where they must be.
+        at_home, _ = memory.search(alice.pid, secrets)
+        check(any(at_home.values()), "the search finds no key in the phone that uses it")
+        with open(lab.midcomd.log, "rb") as file:
+            logs = {"gateway": file.read()}
+        seen = lab.kamailio.seen()
+        logs["registrar"] = b"\n".join(seen)
+        with open(lab.kamailio.log, "rb") as file:
+            logs["registrar's own log"] = file.read()
+        for name, text in logs.items():
+            check(not any(secret in text for secret in secrets), f"an SRTP key: {name}")
+            check(name == "registrar's own log" or marker in text, f"no Call-ID: {name}")
+        check(not re.search(rb"\r\nm=audio|a=crypto|inline:", logs["registrar"]),
+              "the registrar saw SDP in clear")
+        searched.update(keys=len(keys), octets=total, processes=sum(1 for _ in gateway_processes(lab)),
+                        messages=len(seen))
+
+    carry(lab, alice, bob, 1.0, during=look)
+    read = lab.midcomd.events("e2m.read", sealed="yes")
+    check(len(read) >= 2, f"the gateway read {len(read)} sealed bodies")
+    lab.figure(f"{searched['keys']} SRTP keys sought in {searched['octets'] / 1e6:.0f} MB of "
+               f"{searched['processes']} processes and {searched['messages']} messages at the "
+               "registrar: 0 found")
