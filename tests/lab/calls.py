@@ -11,13 +11,16 @@ from midcomd import Midcomd
 def carry(lab, alice, bob, seconds=2.0, during=lambda: None):
     """A real call, its pinholes, its sound both ways, and the closed firewall after it."""
     before = lab.midcomd.mark()
+    earlier = alice.heard(bob.tone), bob.heard(alice.tone)
+    nth = {kind: [one.count(kind) + 1 for one in (alice, bob)]
+           for kind in ("CALL_ESTABLISHED", "CALL_RTPESTAB", "CALL_CLOSED")}
     started = time.monotonic()
     alice.dial(bob.uri)
-    alice.wait("CALL_ESTABLISHED")
-    bob.wait("CALL_ESTABLISHED")
+    alice.wait("CALL_ESTABLISHED", count=nth["CALL_ESTABLISHED"][0])
+    bob.wait("CALL_ESTABLISHED", count=nth["CALL_ESTABLISHED"][1])
     setup = (time.monotonic() - started) * 1000
-    alice.wait("CALL_RTPESTAB")
-    bob.wait("CALL_RTPESTAB")
+    alice.wait("CALL_RTPESTAB", count=nth["CALL_RTPESTAB"][0])
+    bob.wait("CALL_RTPESTAB", count=nth["CALL_RTPESTAB"][1])
     media = (time.monotonic() - started) * 1000
     time.sleep(seconds)
     during()
@@ -26,12 +29,12 @@ def carry(lab, alice, bob, seconds=2.0, during=lambda: None):
     check(all(passes_tuple(lab, one) for one in pinholes),
           "a probe does not pass an open pinhole: the probes prove nothing")
     alice.hang_up()
-    bob.wait("CALL_CLOSED")
+    bob.wait("CALL_CLOSED", count=nth["CALL_CLOSED"][1])
     lab.midcomd.wait("call.end", since=before)
     lab.midcomd.wait_pinholes(0)
     time.sleep(0.1)
     check(not any(passes_tuple(lab, one) for one in pinholes), "a pinhole is open after the call")
-    heard = alice.heard(bob.tone), bob.heard(alice.tone)
+    heard = alice.heard(bob.tone) - earlier[0], bob.heard(alice.tone) - earlier[1]
     check(min(heard) >= seconds / 2, f"heard {heard[0]:.1f} s and {heard[1]:.1f} s of {seconds} s")
     starts = len(lab.midcomd.events("call.start", before))
     check(starts == 1, f"one call was counted as {starts}")

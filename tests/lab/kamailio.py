@@ -58,10 +58,7 @@ modparam("rr", "enable_full_lr", 1)
 modparam("tm", "fr_timer", 8000)
 modparam("tm", "fr_inv_timer", 60000)
 modparam("xlog", "buf_size", 200000)
-
-onreply_route {{
-  {sees}
-}}
+{sees_replies}
 
 request_route {{
   xlog("L_NOTICE", "$rm $ru from $si:$sp\\n");
@@ -117,6 +114,7 @@ ca_list = {ca}
 
 # Whole, as it came; hexadecimal, for a body may hold any octet.
 SEES = 'xlog("L_NOTICE", "SEEN $(mb{s.encode.hexa}) END\\n");'
+SEES_REPLIES = "\nonreply_route {\n  " + SEES + "\n}"
 
 
 class Kamailio:
@@ -134,7 +132,8 @@ class Kamailio:
             file.write(TLS.format(key=key, certificate=certificate, ca=certificates.ca))
         with open(main, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(address=self.address, tls=tls,
-                                            sees=SEES if curious else ""))
+                                            sees=SEES if curious else "",
+                                            sees_replies=SEES_REPLIES if curious else ""))
         with open(self.log, "wb") as log:
             self._process = namespace.popen(
                 ["kamailio", "-DD", "-E", "-x", "fm", "-m", "64", "-M", "8", "-f", main,

@@ -37,17 +37,19 @@ def beside(lab, user, namespace, link, tone, *, pair, encryption="srtp-mand", tr
     return one, box
 
 
-def pair_beside(lab, *, middles=None, know_each_other=True, **options):
+def pair_beside(lab, *, middles=None, know_each_other=True, trusted=("next-hop", "next-hop"),
+                **options):
     """alice in A over UDP and bob in B over TCP, registered; and their adapters."""
     pairs = [lab.certificates.user(name) for name in ("alice", "bob")]
     known = [[pairs[1][0]], [pairs[0][0]]] if know_each_other else [[], []]
     if middles is None:
         middles = [(GATEWAY, lab.certificates.sealing[0])]
     alice, alice_box = beside(lab, "alice", lab.a, PHONES_A, 440, pair=pairs[0], middles=middles,
-                              contacts=known[0], contact="sip:bob@example.org", **options)
+                              contacts=known[0], contact="sip:bob@example.org", trusted=trusted[0],
+                              **options)
     bob, bob_box = beside(lab, "bob", lab.b, PHONES_B, 800, pair=pairs[1], middles=middles,
                           contacts=known[1], contact="sip:alice@example.org", transport="tcp",
-                          **options)
+                          trusted=trusted[1], **options)
     alice.registered()
     bob.registered()
     return alice, bob, alice_box, bob_box
@@ -123,3 +125,77 @@ def e2m_sdes(lab):
     lab.figure(f"{searched['keys']} SRTP keys sought in {searched['octets'] / 1e6:.0f} MB of "
                f"{searched['processes']} processes and {searched['messages']} messages at the "
                "registrar: 0 found")
+
+
+@scenario("e2m-figure-1", registrar=True, curious=True, openers=OPENERS)
+def e2m_figure_1(lab):
+    """A strict first proxy refuses what it can't read; the UA learns whom to show it, and is served."""
+    demand(lab, STRICT)
+    lab.start_midcomd()
+    alice, bob, alice_box, bob_box = pair_beside(lab, middles=(),
+                                                 trusted=("next-hop", "own-domain"))
+    mark = lab.midcomd.mark()
+    carry(lab, alice, bob, 1.0)
+    refusals = lab.midcomd.events("call.refuse", mark)
+    check([event["code"] for event in refusals] == ["496"],
+          f"the first proxy refused with {[event.text for event in refusals]}")
+    check(len(alice_box.events("e2m.mend", code="496")) == 1, f"not learned: {alice_box.tail()}")
+    shown = [event["middles"] for event in alice_box.events("e2m.seal")]
+    check(shown == ["0", "1"], f"sealed for {shown} middles")
+    check("SIP/2.0 496" not in alice.text(), "the phone was bothered with the 496")
+    # It remembers.
+    mark = lab.midcomd.mark()
+    carry(lab, alice, bob, 1.0)
+    check(not lab.midcomd.events("call.refuse", mark), "the second call was refused first")
+    # The control: who doesn't trust this proxy with its bodies shows it none, and gets no call.
+    mark = lab.midcomd.mark()
+    closed = bob.count("CALL_CLOSED") + 1
+    bob.dial(alice.uri)
+    refused = bob.wait("CALL_CLOSED", count=closed)
+    check("496" in refused.get("param", ""), f"bob's phone heard {refused.get('param')}")
+    bob_box.wait("certificate.refuse", code="496", detail="name")
+    check(not lab.midcomd.events("call.start", mark), "the proxy let an unread call through")
+    lab.figure("one 496, one retry, none at the second call; not shown to a proxy of an untrusted "
+               "name: 496")
+
+
+def check_nothing_seen(lab, alice, *texts, messages=0):
+    """The registrar saw the calls and messages, but no SDP and none of the texts in them."""
+    clear = [b"\r\nm=audio", b"\r\na=rtpmap", *(text.encode() for text in texts)]
+    with open(alice.log, "rb") as log:
+        own = log.read()
+    missing = [text for text in clear if text.replace(b"\r\n", b"\n") not in
+               own.replace(b"\r\n", b"\n")]
+    check(not missing, f"the search doesn't find {missing} where it must be, at the phone")
+    seen = lab.kamailio.seen()
+    check(calls_seen(lab), "the registrar saw no INVITE: its log proves nothing")
+    passed = sum(1 for message in seen if message.startswith(b"MESSAGE "))
+    check(passed == messages, f"the registrar saw {passed} MESSAGEs of {messages}")
+    found = [text for text in clear if any(text in message for message in seen)]
+    check(not found, f"the untrusted proxy saw {found}")
+    lab.figure(f"{len(seen)} messages at the untrusted proxy, 0 with SDP or text")
+
+
+def send_text(near, far, text):
+    """A MESSAGE of one phone to its only contact."""
+    near.command("message", text)
+    far.wait_text(re.escape(text))
+
+
+@scenario("e2m-figure-2", registrar=True, curious=True, openers=OPENERS)
+def e2m_figure_2(lab):
+    """A trusted home proxy and an untrusted second: calls and messages both ways."""
+    demand(lab, STRICT + "view = text/plain\nverify = text/plain\n")
+    lab.start_midcomd()
+    alice, bob, *_ = pair_beside(lab, encryption="dtls_srtp")
+    carry(lab, alice, bob, 1.0)
+    carry(lab, bob, alice, 1.0)
+    words = "meet me at the harbour", "bring the blue umbrella"
+    mark = lab.midcomd.mark()
+    send_text(alice, bob, words[0])
+    send_text(bob, alice, words[1])
+    read = [event for event in lab.midcomd.events("e2m.read", mark, sealed="yes")
+            if event["cseq"].endswith("MESSAGE")]
+    signers = {event["signer"] for event in read}
+    check(signers == {alice.uri, bob.uri}, f"the home proxy read messages of {signers}")
+    check_nothing_seen(lab, alice, *words, messages=2)
