@@ -199,3 +199,35 @@ def e2m_figure_2(lab):
     signers = {event["signer"] for event in read}
     check(signers == {alice.uri, bob.uri}, f"the home proxy read messages of {signers}")
     check_nothing_seen(lab, alice, *words, messages=2)
+
+
+@scenario("e2m-legacy-mixed", registrar=True, openers=OPENERS)
+def e2m_legacy_mixed(lab):
+    """alice has an adapter, bob a phone that knows nothing of S/MIME."""
+    demand(lab, "legacy = allow\n")
+    lab.start_midcomd()
+    alice, box = beside(lab, "alice", lab.a, PHONES_A, 440, pair=lab.certificates.user("alice"),
+                        encryption="dtls_srtp", seal="possible",
+                        middles=[(GATEWAY, lab.certificates.sealing[0])])
+    bob = lab.phone("bob", lab.b, PHONES_B, 800, encryption="dtls_srtp", trace=True)
+    alice.registered()
+    bob.registered()
+    carry(lab, bob, alice, 1.0)
+    plain = [event for event in box.events() if event.name.startswith("e2m.")]
+    check(not plain, f"a call begun in clear didn't stay so: {[event.text for event in plain]}")
+    # The other way the adapter knows no certificate of bob's: it signs alone. The middle reads it,
+    # bob's phone can't, says so, and nothing is open.
+    closed, mark = alice.count("CALL_CLOSED") + 1, lab.midcomd.mark()
+    alice.dial(bob.uri)
+    refused = alice.wait("CALL_CLOSED", count=closed).get("param", "")
+    box.wait("e2m.seal", sealed="no")
+    read = lab.midcomd.wait("e2m.read", since=mark, sealed="no")
+    check(read["signer"] == alice.uri, f"signed by {read['signer']}")
+    ended = lab.midcomd.wait("call.end", since=mark)
+    check(ended["answered"] == "no" and refused.startswith(ended["code"]),
+          f"alice's phone heard {refused}, the gateway {ended.text}")
+    check(int(ended["code"]) >= 400, f"bob's phone took what it can't read: {ended.text}")
+    check(not lab.midcomd.events("pinhole.open", mark), "a pinhole for a refused call")
+    lab.midcomd.wait_pinholes(0)
+    lab.figure(f"plain phone calls adapter: in clear; adapter calls plain phone: signed alone, "
+               f"the phone refuses with {refused}, no pinhole")
