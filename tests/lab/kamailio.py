@@ -12,14 +12,14 @@ import time
 
 from namespaces import CORE, LabError, stop
 
-CONFIGURATION = """#!KAMAILIO
+PREAMBLE = """#!KAMAILIO
 debug=2
 log_stderror=yes
 fork=yes
 children=1
 tcp_children=1
 auto_aliases=no
-alias="example.org"
+alias="{domain}"
 use_dns_cache=off
 use_dns_failover=off
 dns_srv_lb=off
@@ -29,6 +29,7 @@ tcp_connection_lifetime=3605
 disable_tcp=no
 enable_tls=yes
 listen=tls:{address}:5061
+tcp_source_ipv4={address}
 mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
 loadmodule "tls.so"
 loadmodule "jsonrpcs.so"
@@ -59,7 +60,9 @@ modparam("tm", "fr_timer", 8000)
 modparam("tm", "fr_inv_timer", 60000)
 modparam("xlog", "buf_size", 200000)
 {sees_replies}
+"""
 
+REGISTRAR = """
 request_route {{
   xlog("L_NOTICE", "$rm $ru from $si:$sp\\n");
   {sees}
@@ -94,6 +97,32 @@ request_route {{
 }}
 """
 
+# Of a visited network: takes requests to the home proxy and back, by addresses alone.
+VISITED = """
+request_route {{
+  {sees}
+  if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+  if (is_method("CANCEL")) {{
+    if (t_check_trans()) t_relay();
+    exit;
+  }}
+  if (!is_method("ACK") && t_precheck_trans()) {{ t_check_trans(); exit; }}
+  t_check_trans();
+  if (has_totag() || $si == "{home}") {{
+    if (!loose_route()) {{ sl_send_reply("404", "Not here"); exit; }}
+    if (is_method("INVITE")) record_route();
+    t_relay();
+    exit;
+  }}
+  if (is_method("ACK")) exit;
+  if (is_method("REGISTER")) add_path();
+  if (is_method("INVITE")) record_route();
+  $du = "sip:{home}:5061;transport=tls";
+  if (!t_relay()) sl_reply_error();
+  exit;
+}}
+"""
+
 TLS = """[server:default]
 method = TLSv1.2+
 verify_certificate = no
@@ -118,22 +147,24 @@ SEES_REPLIES = "\nonreply_route {\n  " + SEES + "\n}"
 
 
 class Kamailio:
-    """`curious`: it keeps every message it gets."""
+    """`curious`: it keeps every message it gets. `home`: it is a visited network's, this its way."""
 
-    def __init__(self, namespace, certificates, directory, curious=False):
+    def __init__(self, namespace, certificates, directory, curious=False, *, address=CORE.host4,
+                 pair=None, home=None):
         os.makedirs(directory, exist_ok=True)
-        self.address = CORE.host4
+        self.address = address
         self._namespace = namespace
-        certificate, key = certificates.core
+        certificate, key = pair or certificates.core
         tls = os.path.join(directory, "tls.cfg")
         main = os.path.join(directory, "kamailio.cfg")
         self.log = os.path.join(directory, "kamailio.log")
         with open(tls, "w", encoding="ascii") as file:
             file.write(TLS.format(key=key, certificate=certificate, ca=certificates.ca))
         with open(main, "w", encoding="ascii") as file:
-            file.write(CONFIGURATION.format(address=self.address, tls=tls,
-                                            sees=SEES if curious else "",
-                                            sees_replies=SEES_REPLIES if curious else ""))
+            file.write((PREAMBLE + (VISITED if home else REGISTRAR)).format(
+                address=self.address, tls=tls, home=home,
+                domain="visited.example" if home else "example.org",
+                sees=SEES if curious else "", sees_replies=SEES_REPLIES if curious else ""))
         with open(self.log, "wb") as log:
             self._process = namespace.popen(
                 ["kamailio", "-DD", "-E", "-x", "fm", "-m", "64", "-M", "8", "-f", main,

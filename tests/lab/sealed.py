@@ -8,7 +8,8 @@ import re
 import adapter
 import memory
 from calls import carry
-from lab import PHONES_A, PHONES_B, LabError, check, scenario
+from kamailio import Kamailio
+from lab import PHONES_A, PHONES_B, STRANGER, check, scenario
 
 OPENERS = 2
 GATEWAY = "gw.example.net"
@@ -26,10 +27,10 @@ def demand(lab, terms, peers=("phones-a", "phones-b", "core")):
 
 
 def beside(lab, user, namespace, link, tone, *, pair, encryption="srtp-mand", transport="udp",
-           contact="", **options):
+           contact="", next_hop=None, **options):
     """A phone and its adapter."""
     box = adapter.Adapter(namespace, lab.certificates, os.path.join(lab.directory, f"adapter-{user}"),
-                          user, pair, link.host4, link.gateway4, **options)
+                          user, pair, link.host4, next_hop or link.gateway4, **options)
     lab.closing(box.stop)
     box.start()
     one = lab.phone(user, namespace, link, tone, proxy=link.host4, port=adapter.PORT,
@@ -38,7 +39,7 @@ def beside(lab, user, namespace, link, tone, *, pair, encryption="srtp-mand", tr
 
 
 def pair_beside(lab, *, middles=None, know_each_other=True, trusted=("next-hop", "next-hop"),
-                **options):
+                way_of_alice=None, **options):
     """alice in A over UDP and bob in B over TCP, registered; and their adapters."""
     pairs = [lab.certificates.user(name) for name in ("alice", "bob")]
     known = [[pairs[1][0]], [pairs[0][0]]] if know_each_other else [[], []]
@@ -46,7 +47,7 @@ def pair_beside(lab, *, middles=None, know_each_other=True, trusted=("next-hop",
         middles = [(GATEWAY, lab.certificates.sealing[0])]
     alice, alice_box = beside(lab, "alice", lab.a, PHONES_A, 440, pair=pairs[0], middles=middles,
                               contacts=known[0], contact="sip:bob@example.org", trusted=trusted[0],
-                              **options)
+                              **{**options, **(way_of_alice or {})})
     bob, bob_box = beside(lab, "bob", lab.b, PHONES_B, 800, pair=pairs[1], middles=middles,
                           contacts=known[1], contact="sip:alice@example.org", transport="tcp",
                           trusted=trusted[1], **options)
@@ -70,10 +71,10 @@ def gateway_processes(lab):
             yield role, pid
 
 
-def calls_seen(lab):
-    """The Call-IDs of INVITEs in what the registrar saw."""
+def calls_seen(proxy):
+    """The Call-IDs of INVITEs in what this proxy saw."""
     found = set()
-    for message in lab.kamailio.seen():
+    for message in proxy.seen():
         match = re.search(rb"\r\n(?:Call-ID|i): *(\S+)\r\n", message)
         if match and re.search(rb"\r\nCSeq: *\d+ INVITE\r\n", message):
             found.add(match.group(1))
@@ -92,7 +93,7 @@ def e2m_sdes(lab):
         keys = keys_of(alice, bob)
         check(len(keys) >= 2, f"the phones' logs have {len(keys)} SRTP keys")
         secrets = [key.encode() for key in keys] + [base64.b64decode(key) for key in keys]
-        call_ids = calls_seen(lab)
+        call_ids = calls_seen(lab.kamailio)
         check(call_ids, "the registrar saw no INVITE")
         marker = sorted(call_ids)[0]
         total, places = 0, {}
@@ -159,21 +160,21 @@ def e2m_figure_1(lab):
                "name: 496")
 
 
-def check_nothing_seen(lab, alice, *texts, messages=0):
-    """The registrar saw the calls and messages, but no SDP and none of the texts in them."""
+def check_nothing_seen(lab, proxy, alice, *texts, messages=0):
+    """An untrusted proxy saw the calls and messages, but no SDP and none of the texts in them."""
     clear = [b"\r\nm=audio", b"\r\na=rtpmap", *(text.encode() for text in texts)]
     with open(alice.log, "rb") as log:
         own = log.read()
     missing = [text for text in clear if text.replace(b"\r\n", b"\n") not in
                own.replace(b"\r\n", b"\n")]
     check(not missing, f"the search doesn't find {missing} where it must be, at the phone")
-    seen = lab.kamailio.seen()
-    check(calls_seen(lab), "the registrar saw no INVITE: its log proves nothing")
+    seen = proxy.seen()
+    check(calls_seen(proxy), f"{proxy.address} saw no INVITE: its log proves nothing")
     passed = sum(1 for message in seen if message.startswith(b"MESSAGE "))
-    check(passed == messages, f"the registrar saw {passed} MESSAGEs of {messages}")
+    check(passed == messages, f"{proxy.address} saw {passed} MESSAGEs of {messages}")
     found = [text for text in clear if any(text in message for message in seen)]
-    check(not found, f"the untrusted proxy saw {found}")
-    lab.figure(f"{len(seen)} messages at the untrusted proxy, 0 with SDP or text")
+    check(not found, f"{proxy.address} saw {found}")
+    lab.figure(f"{len(seen)} messages at the untrusted proxy {proxy.address}, 0 with SDP or text")
 
 
 def send_text(near, far, text):
@@ -198,7 +199,7 @@ def e2m_figure_2(lab):
             if event["cseq"].endswith("MESSAGE")]
     signers = {event["signer"] for event in read}
     check(signers == {alice.uri, bob.uri}, f"the home proxy read messages of {signers}")
-    check_nothing_seen(lab, alice, *words, messages=2)
+    check_nothing_seen(lab, lab.kamailio, alice, *words, messages=2)
 
 
 @scenario("e2m-legacy-mixed", registrar=True, openers=OPENERS)
@@ -231,3 +232,31 @@ def e2m_legacy_mixed(lab):
     lab.midcomd.wait_pinholes(0)
     lab.figure(f"plain phone calls adapter: in clear; adapter calls plain phone: signed alone, "
                f"the phone refuses with {refused}, no pinhole")
+
+
+@scenario("e2m-figure-3", registrar=True, curious=True, openers=OPENERS)
+def e2m_figure_3(lab):
+    """alice is in a visited network, whose proxy routes and sees nothing else; nor does the second."""
+    demand(lab, STRICT)
+    lab.midcomd.replace_in_configuration("interface = phones-a\nmedia = source",
+                                         f"interface = phones-a\nmedia = {PHONES_A.host4}/32")
+    lab.start_midcomd()
+    visited = Kamailio(lab.a, lab.certificates, os.path.join(lab.directory, "visited"), curious=True,
+                       address=STRANGER, pair=lab.certificates.server("visited.example"),
+                       home=PHONES_A.gateway4)
+    lab.closing(visited.stop)
+    alice, bob, *_ = pair_beside(lab, way_of_alice={"next_hop": STRANGER,
+                                                    "tls_name": "visited.example"})
+    carry(lab, alice, bob, 1.0)
+    carry(lab, bob, alice, 1.0)
+    mark = lab.midcomd.mark()
+    words = "the key is under the mat", "thank you kindly"
+    send_text(alice, bob, words[0])
+    send_text(bob, alice, words[1])
+    signers = {event["signer"] for event in lab.midcomd.events("e2m.read", mark, sealed="yes")}
+    check(signers == {alice.uri, bob.uri}, f"the home proxy read messages of {signers}")
+    check_nothing_seen(lab, visited, alice, *words, messages=2)
+    check_nothing_seen(lab, lab.kamailio, alice, *words, messages=2)
+    named = {name.lower() for message in visited.seen()
+             for name in re.findall(rb"\r\nProxy-Inspect-Body: *([^;\s]+)", message)}
+    check(named == {GATEWAY.encode()}, f"labels name {named}")
