@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""midcomd in the role endpoint, beside a phone: on the phone's own address, mutual TLS outwards."""
+"""midcomd in the role endpoint, beside a phone: on the phone's own address, mutual TLS outwards.
+
+And a second gateway, in the core network, between the registrar and a phone there.
+"""
 
 import os
 import shutil
 
+from lab import CORE, IN_CORE, PHONES_A, TRUNK
 from midcomd import Midcomd
 
 PORT = 5070  # for the phone, UDP and TCP; the phone itself has 5060
@@ -84,3 +88,65 @@ class Adapter(Midcomd):
                 ca=certificates.ca, user=user, user_certificate=pair[0], user_key=pair[1],
                 contacts=folder, seal=seal, trusted=trusted, middles=known, next_hop=next_hop,
                 tls_name=tls_name))
+
+
+SECOND = "gw2.example.net"
+SECOND_GATEWAY = """[midcomd]
+name = {name}
+state-directory = {state}
+control-socket = {control}
+
+[listen core]
+address = tls:{address}:5061
+advertise = {address}
+
+[tls]
+certificate = {pair[0]}
+key = {pair[1]}
+ca = {ca}
+
+[smime]
+certificate = {sealing[0]}
+key = {sealing[1]}
+ca = {ca}
+openers = 1
+
+[peer phones]
+kind = phones
+network = {phone}/32
+media = {phone}/32
+{terms}
+[peer core]
+kind = trunk
+network = {core}/32
+identity = core.example
+media = {others}/32
+next-hop = tls:{core}:5061
+tls-name = core.example
+registrar = yes
+{terms}
+[route example.org]
+peer = core
+
+[log]
+format = logfmt
+destination = stderr
+level = info
+
+[firewall]
+mode = observe
+"""
+
+
+class SecondGateway(Midcomd):
+    """At the trunk's address; it only says what it would open, for it shares its host with others."""
+
+    has_firewall = False
+
+    def __init__(self, namespace, certificates, directory, sealing, terms):
+        state = self._prepare(namespace, directory)
+        with open(self._configuration, "w", encoding="ascii") as file:
+            file.write(SECOND_GATEWAY.format(
+                name=SECOND, state=state, control=self.control, address=TRUNK, phone=IN_CORE,
+                core=CORE.host4, others=PHONES_A.host4, pair=certificates.server(SECOND),
+                sealing=sealing, ca=certificates.ca, terms=terms))

@@ -14,7 +14,7 @@ import ua
 from kamailio import Kamailio
 from namespaces import CORE, PHONES_A, PHONES_B, LabError, Topology
 
-TRUNK = CORE.more4[0]
+TRUNK, IN_CORE = CORE.more4
 STRANGER = PHONES_A.more4[0]
 SCENARIOS = {}
 
@@ -221,5 +221,5 @@ class TrunkCall:
         return answer
 
 
-__all__ = ["CORE", "PHONES_A", "PHONES_B", "STRANGER", "TRUNK", "Failure", "Lab", "LabError",
+__all__ = ["CORE", "IN_CORE", "PHONES_A", "PHONES_B", "STRANGER", "TRUNK", "Failure", "Lab", "LabError",
            "SCENARIOS", "check", "scenario", "ua", "packets", "daemon"]

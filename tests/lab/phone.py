@@ -54,7 +54,9 @@ class Phone:
 
     def __init__(self, namespace, directory, user, address, proxy, *, tone, encryption="dtls_srtp",
                  answer="auto", domain="example.org", first_port=20000, mux="no", certificate=None,
-                 ca="", nat="", life=120, transport="tls", port=5061, contact="", trace=False):
+                 ca="", nat="", life=120, transport="tls", port=5061, contact="", trace=False,
+                 is_bound=False):
+        """`is_bound`: for an address that isn't the first of its interface."""
         self.user, self.domain, self.tone = user, domain, tone
         self.uri = f"sip:{user}@{domain}"
         self._namespace, self._directory = namespace, os.path.join(directory, user)
@@ -87,7 +89,7 @@ class Phone:
         with open(self.log, "wb") as log:
             self._process = namespace.popen(
                 ["baresip", "-f", self._directory, "-t", str(life)] + ["-6" if is_six else "-4"]
-                + (["-s"] if trace else []),
+                + (["-s"] if trace else []) + (["-n", address] if is_bound else []),
                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self._control = self._connect()
         threading.Thread(target=self._read, daemon=True).start()

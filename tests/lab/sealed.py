@@ -9,7 +9,8 @@ import adapter
 import memory
 from calls import carry
 from kamailio import Kamailio
-from lab import PHONES_A, PHONES_B, STRANGER, check, scenario
+from lab import CORE, IN_CORE, PHONES_A, PHONES_B, STRANGER, TRUNK, check, scenario
+from namespaces import ip
 
 OPENERS = 2
 GATEWAY = "gw.example.net"
@@ -27,14 +28,16 @@ def demand(lab, terms, peers=("phones-a", "phones-b", "core")):
 
 
 def beside(lab, user, namespace, link, tone, *, pair, encryption="srtp-mand", transport="udp",
-           contact="", next_hop=None, **options):
+           contact="", address=None, next_hop=None, **options):
     """A phone and its adapter."""
+    address = address or link.host4
     box = adapter.Adapter(namespace, lab.certificates, os.path.join(lab.directory, f"adapter-{user}"),
-                          user, pair, link.host4, next_hop or link.gateway4, **options)
+                          user, pair, address, next_hop or link.gateway4, **options)
     lab.closing(box.stop)
     box.start()
-    one = lab.phone(user, namespace, link, tone, proxy=link.host4, port=adapter.PORT,
-                    transport=transport, encryption=encryption, contact=contact, trace=True)
+    one = lab.phone(user, namespace, link, tone, address=address, proxy=address,
+                    port=adapter.PORT, transport=transport, encryption=encryption, contact=contact,
+                    is_bound=address != link.host4, trace=True)
     return one, box
 
 
@@ -260,3 +263,49 @@ def e2m_figure_3(lab):
     named = {name.lower() for message in visited.seen()
              for name in re.findall(rb"\r\nProxy-Inspect-Body: *([^;\s]+)", message)}
     check(named == {GATEWAY.encode()}, f"labels name {named}")
+
+
+@scenario("e2m-two-middles", registrar=True, curious=True, openers=OPENERS)
+def e2m_two_middles(lab):
+    """Two gateways in a row, each with a label of its own; bob is behind the second, in the core."""
+    terms = STRICT + "answerer = peer-domain\n"
+    demand(lab, STRICT, ("phones-a", "core"))
+    lab.midcomd.replace_in_configuration(f"media = {CORE.host4}/32",
+                                         f"media = {CORE.host4}/32\nmedia = {IN_CORE}/32")
+    lab.start_midcomd()
+    # bob and his adapter come from bob's address, though the registrar's is this host's first.
+    ip("-n", lab.core.name, "route", "replace", "local", TRUNK, "dev", "eth0", "src", IN_CORE,
+       "table", "local")
+    ip("-n", lab.core.name, "route", "replace", "default", "via", CORE.gateway4, "src", IN_CORE)
+    sealing = lab.certificates.sealing_of(adapter.SECOND)
+    second = adapter.SecondGateway(lab.core, lab.certificates,
+                                   os.path.join(lab.directory, "second"), sealing, terms)
+    lab.closing(second.stop)
+    second.start()
+    pairs = [lab.certificates.user(name) for name in ("alice", "bob")]
+    alice, alice_box = beside(lab, "alice", lab.a, PHONES_A, 440, pair=pairs[0],
+                              contacts=[pairs[1][0]], trusted=adapter.SECOND,
+                              middles=[(GATEWAY, lab.certificates.sealing[0])])
+    bob, bob_box = beside(lab, "bob", lab.core, CORE, 800, pair=pairs[1], address=IN_CORE,
+                          next_hop=TRUNK, tls_name=adapter.SECOND, contacts=[pairs[0][0]],
+                          trusted=GATEWAY, middles=[(adapter.SECOND, sealing[0])])
+    alice.registered()
+    bob.registered()
+    for caller, box, callee in ((alice, alice_box, bob), (bob, bob_box, alice)):
+        marks = [(gateway, gateway.mark()) for gateway in (lab.midcomd, second)]
+        since = box.mark()
+        carry(lab, caller, callee, 1.0, attempts=2 if caller is alice else 1)
+        # The far gateway can't read what is shown to the near one alone: the control.
+        shown = [event["middles"] for event in box.events("e2m.seal", since)]
+        check(shown == ["1", "2"], f"{caller.user} sealed for {shown} middles")
+        for gateway, mark in marks:
+            signers = [event["signer"] for event in gateway.events("e2m.read", mark, sealed="yes")]
+            check({caller.uri, callee.uri} == set(signers),
+                  f"a gateway read what was signed by {signers}")
+        far, mark = marks[1 if caller is alice else 0]
+        codes = [event["code"] for event in far.events("call.refuse", mark)]
+        check(codes == ["496"], f"the far gateway refused with {codes}")
+    named = {name.lower() for message in lab.kamailio.seen()
+             for name in re.findall(rb"\r\nProxy-Inspect-Body: *([^;\s]+)", message)}
+    lab.figure(f"labels between the two: {b', '.join(sorted(named)).decode()}")
+    check_nothing_seen(lab, lab.kamailio, alice)
