@@ -139,7 +139,7 @@ mode = observe
 
 
 class SecondGateway(Midcomd):
-    """At the trunk's address; it only says what it would open, for it shares its host with others."""
+    """At the trunk's address; it only says what it would open: it shares its host with others."""
 
     has_firewall = False
 

@@ -147,7 +147,7 @@ SEES_REPLIES = "\nonreply_route {\n  " + SEES + "\n}"
 
 
 class Kamailio:
-    """`curious`: it keeps every message it gets. `home`: it is a visited network's, this its way."""
+    """`curious`: it keeps every message it gets. `home`: where a visited network's leads."""
 
     def __init__(self, namespace, certificates, directory, curious=False, *, address=CORE.host4,
                  pair=None, home=None):

@@ -46,7 +46,8 @@ module_app rtcpsummary.so
 """
 
 ACCOUNT = ("<sip:{user}@{domain};transport={transport}>;auth_pass=none;outbound=\"sip:{proxy}:"
-           "{port};transport={transport}\";audio_codecs=PCMU/8000/1;regint=60;answermode={answer}{extra}\n")
+           "{port};transport={transport}\";audio_codecs=PCMU/8000/1;regint=60;"
+           "answermode={answer}{extra}\n")
 
 
 class Phone:
