@@ -6,6 +6,7 @@
 // JSON.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -21,6 +22,7 @@
 #include <openssl/params.h>
 #include <openssl/x509v3.h>
 
+#include "daemon/agent_config.h"
 #include "daemon/disclosure_run.h"
 #include "daemon/opener.h"
 #include "sip/e2m/cms_scan.h"
@@ -232,6 +234,49 @@ double timed(int calls, const std::function<void()>& call) {
   return (cpu_seconds() - begin) / calls;
 }
 
+// Of single attempts, in microseconds of wall clock: what somebody outside could measure.
+void print_failures(scenario::Sealing& sealing, Opener& opener, int attempts) {
+  const auto der_of = [&](const char* options) {
+    auto wire = message(true);
+    sealing.apply(wire, options, now);
+    return wire.body;
+  };
+  std::string others = der_of("for=bob sign=alice cid=p@a");
+  std::string bad_tag = der_of("for=gw,bob sign=alice cid=p@a damaged");
+  std::string bad_key = der_of("for=gw,bob sign=alice cid=p@a");
+  const auto wrapped = e2m::scan_cms(bad_key, {})->recipients[0].encrypted_key;
+  const auto at = static_cast<std::size_t>(wrapped.data() - bad_key.data());
+  bad_key[at] = static_cast<char>(bad_key[at] ^ 1);
+  const std::pair<const char*, std::string*> kinds[] = {
+      {"not_ours", &others}, {"wrong_key", &bad_key}, {"bad_tag", &bad_tag}};
+  std::vector<double> times[std::size(kinds)];
+  for (int i = 0; i < attempts; ++i)
+    for (std::size_t kind = 0; kind < std::size(kinds); ++kind) { // in turn: noise is everybody's
+      opener::Open request{.pair = "sip:a@x sip:b@y",
+                           .der = *kinds[kind].second,
+                           .may_use_private_key = true,
+                           .now = now};
+      const auto begin = std::chrono::steady_clock::now();
+      const auto reply = opener.handle(request);
+      const std::chrono::duration<double, std::micro> took =
+          std::chrono::steady_clock::now() - begin;
+      require(!std::get<opener::Opened>(reply).is_open, "it opens");
+      times[kind].push_back(took.count());
+    }
+  std::printf("{");
+  for (std::size_t kind = 0; kind < std::size(kinds); ++kind) {
+    auto& sorted = times[kind];
+    std::ranges::sort(sorted);
+    const auto rank = [&](double share) {
+      return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+    };
+    std::printf("%s\"%s_us\": {\"p10\": %.1f, \"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f}",
+                kind == 0 ? "" : ", ", kinds[kind].first, rank(0.1), rank(0.5), rank(0.9),
+                rank(0.99));
+  }
+  std::printf("}\n");
+}
+
 int number_after(int argc, char** argv, const std::string& name, int otherwise) {
   for (int i = 1; i + 1 < argc; ++i)
     if (argv[i] == name) return std::atoi(argv[i + 1]);
@@ -244,7 +289,8 @@ void run(int calls, int rounds) {
   sealing.apply(invite, "for=gw,bob,alice sign=alice cid=p@a cek=r max=64", now);
   sealing.apply(answer, "for=alice sign=bob kek=r", now);
   const auto invite_bytes = invite.to_bytes(), answer_bytes = answer.to_bytes();
-  auto opener = Opener::make(sealing.opener_material());
+  AgentConfig config; // a gateway's
+  auto opener = Opener::make(sealing.opener_material(config));
   require(opener.has_value(), "no opener");
   const auto& gateway = sealing.of("gw");
   Bare asked = bare_of(invite_bytes, &gateway, nullptr);
@@ -280,6 +326,7 @@ void run(int calls, int rounds) {
               "\"libcrypto_us_per_call\": %.1f, \"own_share\": %.3f, \"rounds\": %d}\n",
               1.0 / median(wholes), median(wholes) * 1e6, median(bares) * 1e6, median(shares),
               rounds);
+  print_failures(sealing, **opener, calls * rounds);
 }
 
 } // namespace
