@@ -62,7 +62,7 @@ struct Opened {
 
 // Scans, then tries the KEKs known by reference, then, when it may, one private key: the first of
 // `keys` that a recipient names, once. When none is named the operation is done on the first key
-// with octets of our own, and when the CEK can't be had the content is tried with a random one, so
+// with octets of our own, and when the CEK can't be had the content is tried with a stand-in, so
 // that every failure after the scan takes the same steps and is Error::undecipherable. Errors of
 // the scan tell what anyone can see in the octets.
 [[nodiscard]] Result<Opened> open_envelope(std::string_view der,

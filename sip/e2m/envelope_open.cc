@@ -49,10 +49,9 @@ Attempt choose_attempt(const CmsScan& scan, std::span<const DecryptionKey> keys)
 
 Result<Secret> recover_agreed(const PrivateKey& key, const RecipientScan& recipient) {
   auto shared = key.agree(recipient.originator_point);
-  auto stand_in = Secret::random(key_octets(AesSize::aes256));
-  if (!stand_in) return stand_in;
+  const Secret stand_in(key_octets(AesSize::aes256)); // what comes of it is thrown away
   const bool is_agreed = shared.has_value();
-  const auto kek = derive_wrap_key(is_agreed ? *shared : *stand_in, recipient.kdf, recipient.wrap,
+  const auto kek = derive_wrap_key(is_agreed ? *shared : stand_in, recipient.kdf, recipient.wrap,
                                    recipient.user_keying_material);
   if (!kek) return std::unexpected(kek.error());
   auto cek = unwrap_key(*kek, recipient.encrypted_key);
@@ -73,12 +72,12 @@ std::string associated_data(const CmsScan& scan) {
   return data;
 }
 
-// With the CEK, or with a random one when there is none or one of another size.
+// With the CEK, or with a stand-in when there is none or one of another size: what comes of that is
+// thrown away, whatever it is.
 Result<Opened> open_content(const CmsScan& scan, Result<Secret> recovered) {
-  auto random = Secret::random(key_octets(scan.cipher));
-  if (!random) return std::unexpected(random.error());
-  const bool has_cek = recovered && recovered->size() == random->size();
-  Secret cek = std::move(has_cek ? *recovered : *random);
+  Secret stand_in(key_octets(scan.cipher));
+  const bool has_cek = recovered && recovered->size() == stand_in.size();
+  Secret cek = std::move(has_cek ? *recovered : stand_in);
   auto content =
       decrypt_gcm(cek, scan.nonce, associated_data(scan), scan.encrypted_content, scan.mac);
   if (!content || !has_cek) return std::unexpected(Error::undecipherable);

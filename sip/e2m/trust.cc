@@ -104,12 +104,26 @@ std::expected<TrustedContent, Distrust> TrustStore::vouch(SignedContent signed_c
   const Certificate& signer = signed_content.signer_;
   if (const auto checked = check_chain(signer, signed_content.others_, now); !checked)
     return std::unexpected(checked.error());
-  if (!allows_use(signer, KU_DIGITAL_SIGNATURE)) return std::unexpected(Distrust::key_usage);
-  if (!allows_purpose(signer, purpose_)) return std::unexpected(Distrust::purpose);
-  auto uris = sip_uris(signer);
-  if (uris.empty()) return std::unexpected(Distrust::no_identity);
-  return TrustedContent(std::move(signed_content.content_), std::move(uris),
+  const auto& uris = signer_uris(signer);
+  if (!uris) return std::unexpected(uris.error());
+  return TrustedContent(std::move(signed_content.content_), *uris,
                         std::move(signed_content.signer_), signed_content.identity_);
+}
+
+// What the octets of a certificate say doesn't change: read once, while its chain is remembered.
+const std::expected<std::vector<std::string>, Distrust>&
+TrustStore::signer_uris(const Certificate& signer) {
+  if (const auto known = signers_.find(signer.fingerprint()); known != signers_.end())
+    return known->second;
+  if (signers_.size() > cache_.size()) signers_.clear();
+  const auto read = [&]() -> std::expected<std::vector<std::string>, Distrust> {
+    if (!allows_use(signer, KU_DIGITAL_SIGNATURE)) return std::unexpected(Distrust::key_usage);
+    if (!allows_purpose(signer, purpose_)) return std::unexpected(Distrust::purpose);
+    auto uris = sip_uris(signer);
+    if (uris.empty()) return std::unexpected(Distrust::no_identity);
+    return uris;
+  };
+  return signers_.emplace(signer.fingerprint(), read()).first->second;
 }
 
 std::expected<TrustedRecipient, Distrust>

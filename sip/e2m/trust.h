@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -116,10 +117,14 @@ private:
   [[nodiscard]] std::expected<void, Distrust> check_chain(const Certificate& certificate,
                                                           std::span<const Certificate> others,
                                                           std::int64_t now);
+  // Of a certificate whose chain is good.
+  [[nodiscard]] const std::expected<std::vector<std::string>, Distrust>&
+  signer_uris(const Certificate& signer);
 
   ChainChecker chains_;
   PurposePolicy purpose_;
   ChainCache cache_;
+  std::map<Digest, std::expected<std::vector<std::string>, Distrust>> signers_;
 };
 
 } // namespace midcom::sip::e2m

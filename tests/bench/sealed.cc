@@ -244,7 +244,14 @@ void print_failures(scenario::Sealing& sealing, Opener& opener, int attempts) {
   std::string others = der_of("for=bob sign=alice cid=p@a");
   std::string bad_tag = der_of("for=gw,bob sign=alice cid=p@a damaged");
   std::string bad_key = der_of("for=gw,bob sign=alice cid=p@a");
-  const auto wrapped = e2m::scan_cms(bad_key, {})->recipients[0].encrypted_key;
+  const auto scan = *e2m::scan_cms(bad_key, {});
+  const auto& gateway = sealing.of("gw").certificate;
+  const auto ours = std::ranges::find_if(scan.recipients, [&](const auto& recipient) {
+    return recipient.identifier == gateway.issuer_and_serial() ||
+           recipient.identifier == gateway.subject_key_identifier();
+  });
+  require(ours != scan.recipients.end(), "no recipient of ours");
+  const auto wrapped = ours->encrypted_key;
   const auto at = static_cast<std::size_t>(wrapped.data() - bad_key.data());
   bad_key[at] = static_cast<char>(bad_key[at] ^ 1);
   const std::pair<const char*, std::string*> kinds[] = {
