@@ -101,12 +101,19 @@ struct MiddleConfig {      // a middle that is always shown the shared part
   std::string certificate; // DER. By the supervisor
 };
 
+// What becomes of a body when the far end's certificate isn't known. An answer follows its offer.
+enum class SealPolicy : std::uint8_t {
+  known,    // it leaves as it came: the far end may have no S/MIME
+  possible, // it is signed alone
+  required, // it doesn't leave
+};
+
 // The role `endpoint`. Certificates are believed when an opener has checked them.
 struct EndpointConfig {
   // own_domain, peer_domain, or a name: whose certificate from a 496 is taken.
   static constexpr std::string_view own_domain = "own-domain", peer_domain = "peer-domain",
                                     next_hop = "next-hop";
-  bool requires_seal = false; // what can't be sealed doesn't leave
+  SealPolicy seal = SealPolicy::possible;
   std::vector<std::string> trusted_middles;
   std::vector<UserConfig> users;
   std::vector<MiddleConfig> middles;

@@ -103,9 +103,11 @@ void endpoint_keys(Keys& keys, Config& config) {
   EndpointConfig& endpoint = config.agent.endpoint;
   keys.one<std::string>("contacts", config.opener.contact_directory, any_text, "",
                         "directory of PEM certificates of others");
-  keys.one<bool>("seal", endpoint.requires_seal,
-                 choice<bool>({"possible", "required"}, {false, true}), "possible",
-                 "whether what can't be sealed leaves");
+  keys.one<SealPolicy>(
+      "seal", endpoint.seal,
+      choice<SealPolicy>({"known", "possible", "required"},
+                         {SealPolicy::known, SealPolicy::possible, SealPolicy::required}),
+      "possible", "what becomes of a body that can't be sealed");
   keys.many<std::string>("trusted-middles", endpoint.trusted_middles, parse_host_name, "own-domain",
                          "whose certificate from a 496 is taken");
 }

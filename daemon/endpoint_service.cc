@@ -144,7 +144,7 @@ SealTerms EndpointService::terms_for(const sip::Message& message, const std::str
                   .far_certificate = dialog.far_certificate,
                   .middles = certificates_.middles_towards(far),
                   .kek_reference = dialog.cek_reference,
-                  .requires_seal = config_.endpoint.requires_seal};
+                  .requires_seal = config_.endpoint.seal == SealPolicy::required};
   if (terms.far_certificate.empty()) terms.far_certificate = certificates_.of(far);
   for (const Middle& middle : dialog.middles) add_middle(terms.middles, middle);
   // The far end and the user take a place each.
@@ -153,14 +153,22 @@ SealTerms EndpointService::terms_for(const sip::Message& message, const std::str
   return terms;
 }
 
+// Who has spoken in clear is answered so; who isn't known may have to be spoken to so.
+bool EndpointService::stays_plain(const sip::Message& message, const EndpointDialog* dialog) const {
+  if (config_.endpoint.seal == SealPolicy::required) return false;
+  if (dialog != nullptr && dialog->is_plain) return true;
+  if (config_.endpoint.seal != SealPolicy::known || !message.is_request()) return false;
+  const bool has_met = dialog != nullptr && !dialog->far_certificate.empty();
+  return !has_met && certificates_.of(far_address(message, true)).empty();
+}
+
 std::optional<Disclosure> EndpointService::seal(const sip::MessagePtr& message, Then then,
                                                 sip::TimePoint now) {
   if (message->body().empty() || is_smime(*message) || !is_sealed_method(message->cseq().method))
     return Disclosure{};
   const EndpointDialog* dialog = dialogs_.find(message->call_id(), remote_tag(*message, true));
   const std::string user = signer_of(*message, dialog);
-  const bool stays_plain = dialog != nullptr && dialog->is_plain && !config_.endpoint.requires_seal;
-  if (user.empty() || stays_plain) return Disclosure{};
+  if (user.empty() || stays_plain(*message, dialog)) return Disclosure{};
   std::string key = repeat_key_of(*message);
   if (auto known = recall(key, now)) {
     Disclosure again;

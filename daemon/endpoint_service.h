@@ -71,6 +71,7 @@ private:
   [[nodiscard]] SealTerms terms_for(const sip::Message& message, const std::string& user,
                                     const EndpointDialog& dialog) const;
 
+  [[nodiscard]] bool stays_plain(const sip::Message& message, const EndpointDialog* dialog) const;
   [[nodiscard]] std::optional<Disclosure> seal(const sip::MessagePtr& message, Then then,
                                                sip::TimePoint now);
   // At once only when no opener has to be asked: it fails.

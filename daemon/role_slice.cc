@@ -208,8 +208,8 @@ void fields(Wire& wire, Field<Wire, MiddleConfig>& value) {
 
 template <class Wire>
 void fields(Wire& wire, Field<Wire, EndpointConfig>& value) {
-  auto& [requires_seal, trusted_middles, users, middles, contacts] = value;
-  wire.boolean(requires_seal);
+  auto& [seal, trusted_middles, users, middles, contacts] = value;
+  wire.enumerator(seal, SealPolicy::required);
   texts(wire, trusted_middles);
   values<UserConfig>(wire, users);
   values<MiddleConfig>(wire, middles);

@@ -45,7 +45,7 @@ TEST_F(ConfigEndpoint, SmallestFile) {
   const auto config = load(endpoint);
   ASSERT_TRUE(config) << config.error().front().to_string();
   EXPECT_EQ(config->agent.role, StationRole::endpoint);
-  EXPECT_FALSE(config->agent.endpoint.requires_seal);
+  EXPECT_EQ(config->agent.endpoint.seal, SealPolicy::possible);
   EXPECT_THAT(config->agent.endpoint.trusted_middles, ElementsAre("own-domain"));
   EXPECT_EQ(config->agent.endpoint.users.at(0).address, "sip:Alice@example.com");
   EXPECT_EQ(config->opener.users.at(0).key_file, (folder_ / "key.pem").string());
@@ -58,7 +58,7 @@ TEST_F(ConfigEndpoint, EveryKey) {
                                       "[endpoint]\ncontacts = contacts\nseal = required\n"
                                       "trusted-middles = peer-domain\ntrusted-middles = gw.x\n");
   ASSERT_TRUE(config) << config.error().front().to_string();
-  EXPECT_TRUE(config->agent.endpoint.requires_seal);
+  EXPECT_EQ(config->agent.endpoint.seal, SealPolicy::required);
   EXPECT_THAT(config->agent.endpoint.trusted_middles, ElementsAre("peer-domain", "gw.x"));
   EXPECT_EQ(config->agent.endpoint.middles.at(0).name, "gw.example.com");
   EXPECT_EQ(config->opener.contact_directory, (folder_ / "contacts").string());
@@ -67,7 +67,7 @@ TEST_F(ConfigEndpoint, EveryKey) {
 TEST_F(ConfigEndpoint, ItsSlicesGoThereAndBack) {
   AgentSlice agent;
   agent.config.role = StationRole::endpoint;
-  agent.config.endpoint = {.requires_seal = true,
+  agent.config.endpoint = {.seal = SealPolicy::required,
                            .trusted_middles = {"own-domain"},
                            .users = {{"sip:a@x", "OFFER"}},
                            .middles = {{"gw.x", "DER"}},
