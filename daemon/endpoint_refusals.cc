@@ -94,41 +94,42 @@ bool EndpointService::mends(const Refusal& refusal, const Then& then, sip::TimeP
 void EndpointService::take_checked(const Proposal& proposal,
                                    const opener::CheckedCertificate* answer, sip::TimePoint now) {
   const std::string call_id(proposal.request->call_id());
-  const bool is_taken = answer != nullptr && takes(proposal, *answer, now);
+  const std::string_view fault =
+      answer == nullptr ? std::string_view("failed") : fault_of(proposal, *answer, now);
+  const bool is_taken = fault.empty();
   Event event(Level::notice, is_taken ? "e2m.mend" : "certificate.refuse");
   event.add("code", static_cast<std::uint64_t>(proposal.status));
-  if (!is_taken)
-    event.add("detail", answer == nullptr                             ? "failed"
-                        : answer->finding == opener::Finding::trusted ? "name"
-                                                                      : to_string(answer->finding));
+  if (!is_taken) event.add("detail", fault);
   log_.write(event.add("call", call_id));
   if (is_taken && !start(proposal.request, proposal.user, {}, proposal.then, now)) return;
   proposal.then(Disclosure{}, now);
   turns_.end(call_id, now);
 }
 
-// Is it whose it must be, and is that something new?
-bool EndpointService::takes(const Proposal& proposal, const opener::CheckedCertificate& answer,
-                            sip::TimePoint now) {
-  if (answer.finding != opener::Finding::trusted) return false;
+// Is it whose it must be, and is that something new? Empty: it is, and has been taken.
+std::string_view EndpointService::fault_of(const Proposal& proposal,
+                                           const opener::CheckedCertificate& answer,
+                                           sip::TimePoint now) {
+  constexpr std::string_view taken, known_already = "known", wrong_name = "name";
+  if (answer.finding != opener::Finding::trusted) return to_string(answer.finding);
   if (proposal.status != 493) {
     for (const std::string& dns : answer.dns_names)
       if (const auto name = sip::canonical_middle_name(dns); name && takes_middle(proposal, *name))
-        return add_middle_for(proposal, {*name, answer.certificate}, now);
-    return false;
+        return add_middle_for(proposal, {*name, answer.certificate}, now) ? taken : known_already;
+    return wrong_name;
   }
   const auto is_target = [&](const std::string& uri) {
     const auto parsed = sip::Uri::parse(uri);
     return parsed && parsed->address_of_record() == proposal.far;
   };
-  if (std::ranges::none_of(answer.uris, is_target)) return false;
+  if (std::ranges::none_of(answer.uris, is_target)) return wrong_name;
   const sip::Message& request = *proposal.request;
   EndpointDialog& dialog = dialogs_.touch(request.call_id(), request.to().tag(), now);
   const std::string known =
       dialog.far_certificate.empty() ? certificates_.of(proposal.far) : dialog.far_certificate;
   dialog.far_certificate = answer.certificate;
   certificates_.learn(proposal.far, answer.certificate);
-  return known != answer.certificate;
+  return known != answer.certificate ? taken : known_already;
 }
 
 bool EndpointService::takes_middle(const Proposal& proposal, std::string_view name) const {

@@ -90,8 +90,8 @@ private:
 
   void take_checked(const Proposal& proposal, const opener::CheckedCertificate* answer,
                     sip::TimePoint now);
-  [[nodiscard]] bool takes(const Proposal& proposal, const opener::CheckedCertificate& answer,
-                           sip::TimePoint now);
+  [[nodiscard]] std::string_view
+  fault_of(const Proposal& proposal, const opener::CheckedCertificate& answer, sip::TimePoint now);
   [[nodiscard]] bool takes_middle(const Proposal& proposal, std::string_view name) const;
   [[nodiscard]] bool add_middle_for(const Proposal& proposal, const Middle& middle,
                                     sip::TimePoint now);
