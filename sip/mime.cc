@@ -152,15 +152,6 @@ Result<void> MimeReader::read_parts(MimePart& part) {
   return {};
 }
 
-std::string_view without_brackets(std::string_view id) {
-  return id.starts_with('<') && id.ends_with('>') ? id.substr(1, id.size() - 2) : id;
-}
-
-void collect(const MimePart& part, std::string_view id, std::vector<const MimePart*>& found) {
-  if (part.content_id == id) found.push_back(&part);
-  for (const MimePart& inner : part.parts) collect(inner, id, found);
-}
-
 } // namespace
 
 bool MimePart::is(std::string_view full_type, std::string_view full_subtype) const {
@@ -188,14 +179,6 @@ Result<MimePart> parse_mime_body(const Message& message, const MimeLimits& limit
 Result<MimePart> parse_mime_entity(std::string_view entity, const MimeLimits& limits) {
   if (entity.size() > limits.octets) return std::unexpected(Error::too_long);
   return MimeReader(limits).read_entity(entity, nullptr);
-}
-
-const MimePart* find_by_content_id(const MimePart& root, std::string_view id) {
-  id = without_brackets(id);
-  if (id.empty()) return nullptr;
-  std::vector<const MimePart*> found;
-  collect(root, id, found);
-  return found.size() == 1 ? found.front() : nullptr;
 }
 
 } // namespace midcom::sip

@@ -76,17 +76,4 @@ struct MimePart {
 // A body with a header block of its own, as it comes out of an envelope.
 [[nodiscard]] Result<MimePart> parse_mime_entity(std::string_view entity, const MimeLimits& limits);
 
-// The part of this Content-ID, with or without "<" and ">", the root included. nullptr when there
-// is none, and when there are several: a label must not point at two.
-[[nodiscard]] const MimePart* find_by_content_id(const MimePart& root, std::string_view id);
-
-// The part that is the session description (RFC 3261 13.2.1): application/sdp with the disposition
-// `session` or none. nullptr when there is none.
-// - multipart/alternative: the last one in it; multipart/signed: in its first part;
-//   multipart/related: in its root part, which `start` names, else the first;
-//   other multiparts: in any part.
-// - Error::mismatch when there are two, or `start` names nothing: user agents would differ in which
-//   they take. Error::unsupported when it has a Content-Encoding.
-[[nodiscard]] Result<const MimePart*> find_session_description(const MimePart& root);
-
 } // namespace midcom::sip

@@ -278,25 +278,6 @@ TEST(Mime, PartsOfADigestAreMessages) {
   EXPECT_EQ(outline(*parse_mime_entity(entity, {})), "digest(rfc822)");
 }
 
-TEST(Mime, FindsByContentId) {
-  const std::string entity =
-      "Content-ID: <root@a>\r\n" +
-      multipart(part("Content-ID: <1@a>\r\n", "one") + part("") +
-                part("Content-ID: 2@a\r\nContent-Type: multipart/mixed;boundary=i\r\n",
-                     "--i\r\nContent-ID: <3@a>\r\n\r\nthree\r\n--i\r\nContent-ID: "
-                     "<1@A>\r\n\r\n\r\n--i--") +
-                part("Content-ID: <twice@a>\r\n") + part("Content-ID: <twice@a>\r\n") + "--b--");
-  const auto root = parse_mime_entity(entity, {});
-  ASSERT_TRUE(root) << error_of(root);
-  EXPECT_EQ(find_by_content_id(*root, "root@a"), &*root);
-  ASSERT_NE(find_by_content_id(*root, "1@a"), nullptr);
-  EXPECT_EQ(find_by_content_id(*root, "1@a")->body, "one");
-  EXPECT_EQ(find_by_content_id(*root, "<3@a>")->body, "three");
-  EXPECT_EQ(find_by_content_id(*root, "2@a"), &root->parts[2]);
-  for (const char* id : {"4@a", "", "<>", "twice@a", "<1@a", "3@A"})
-    EXPECT_EQ(find_by_content_id(*root, id), nullptr) << id;
-}
-
 TEST(Mime, LimitsOnParts) {
   const auto with_parts = [](std::size_t count) {
     std::string body;
