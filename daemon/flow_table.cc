@@ -7,6 +7,16 @@
 
 namespace midcom {
 
+FlowEntry FlowEntry::without_transactions() const {
+  return {.info = info,
+          .peer = peer,
+          .is_open = is_open,
+          .target = target,
+          .registered = registered,
+          .client_transactions = {},
+          .token = token};
+}
+
 std::vector<std::string> FlowEntry::strong_identities() const {
   std::vector<std::string> identities;
   for (const auto& name : info.identities) identities.push_back("san:" + name);

@@ -32,6 +32,8 @@ struct FlowEntry {
   [[nodiscard]] std::vector<std::string> strong_identities() const;
   // "net:PEER/ADDRESS" over TCP and TLS; "" over UDP, whose source address proves nothing.
   [[nodiscard]] std::string network_identity(const PeerDirectory& peers) const;
+  // Who it is, kept for later; without the flow's live transactions, which may be thousands.
+  [[nodiscard]] FlowEntry without_transactions() const;
 };
 
 class FlowTable {

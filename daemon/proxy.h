@@ -51,6 +51,7 @@ private:
   [[nodiscard]] bool has_looped(const sip::Message& request, std::string_view loop_mark) const;
   [[nodiscard]] std::string loop_mark(const sip::Message& request, const FlowEntry& from) const;
   using Turn = BodyService::Turn;
+  [[nodiscard]] bool must_wait(const sip::Message& message, const CallPtr& call) const;
   [[nodiscard]] bool waits(const sip::Message& message, const CallPtr& call, Turn turn);
   void handle(TransactionId server, sip::TimePoint now);
   [[nodiscard]] FlowId entry_of(const sip::Message& request, const FlowEntry& from);

@@ -126,6 +126,10 @@ void Proxy::on_request(FlowId flow, const sip::MessagePtr& request, sip::TimePoi
 
 // A call's messages are taken in order: while one is with an opener or waits for the middlebox, the
 // later ones wait.
+bool Proxy::must_wait(const sip::Message& message, const CallPtr& call) const {
+  return disclosures_.is_busy(message.call_id()) || (call && call->awaiting > 0);
+}
+
 bool Proxy::waits(const sip::Message& message, const CallPtr& call, Turn turn) {
   if (disclosures_.is_busy(message.call_id())) {
     disclosures_.defer(message.call_id(), std::move(turn));

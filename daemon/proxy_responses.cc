@@ -192,11 +192,14 @@ void Proxy::read_response(TransactionId id, const sip::MessagePtr& response, con
   const ClientTransaction* client = transactions_.client(id);
   if (client == nullptr) return;
   const ServerTransaction* server = transactions_.server(client->server);
-  if (server != nullptr &&
-      waits(*response, server->pass.call, [this, id, response, entry = from](sip::TimePoint later) {
-        read_response(id, response, entry, later);
-      }))
+  if (server != nullptr && must_wait(*response, server->pass.call)) {
+    static_cast<void>(
+        waits(*response, server->pass.call,
+              [this, id, response, entry = from.without_transactions()](sip::TimePoint later) {
+                read_response(id, response, entry, later);
+              }));
     return;
+  }
   // A failure's body is no answer: it may hold what its sender asks for (493).
   if (server == nullptr || response->status() >= 300)
     return take_response(id, response, {}, from, now);
@@ -208,7 +211,8 @@ void Proxy::read_response(TransactionId id, const sip::MessagePtr& response, con
   sender.entered = flows_.find(server->entered);
   const auto body = disclosures_.read(
       response, sender,
-      [this, id, response, entry = from](const Disclosure& read, sip::TimePoint later) {
+      [this, id, response, entry = from.without_transactions()](const Disclosure& read,
+                                                                sip::TimePoint later) {
         take_read_response(id, response, read, entry, later);
       },
       now);
@@ -222,7 +226,7 @@ void Proxy::take_read_response(TransactionId id, const sip::MessagePtr& response
   const ServerTransaction* server = transactions_.server(client->server);
   if (server != nullptr && server->pass.call && server->pass.call->awaiting > 0) {
     server->pass.call->deferred.emplace_back(
-        [this, id, response, body, entry = from](sip::TimePoint later) {
+        [this, id, response, body, entry = from.without_transactions()](sip::TimePoint later) {
           take_response(id, response, body, entry, later);
         });
     return;
