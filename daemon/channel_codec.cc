@@ -50,6 +50,31 @@ void fields(Wire& wire, Field<Wire, Rule>& rule) {
 }
 
 template <class Wire>
+void fields(Wire& wire, Field<Wire, Sink>& sink) {
+  wire.number(sink.stream);
+  wire.number(sink.component);
+  wire.number(sink.protocol);
+  fields(wire, sink.at);
+  wire.boolean(sink.is_a);
+  wire.number(sink.promise);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, Promise>& promise) {
+  wire.number(promise.kinds);
+  if constexpr (!Wire::is_writer)
+    if ((promise.kinds & ~all_kinds) != 0) wire.fail(WireError::range);
+  wire.boolean(promise.awaits_answer);
+  wire.enumerator(promise.source, SourceRule::any_verified);
+  list(wire, promise.senders, max_senders,
+       [](Wire& inner, Field<Wire, Endpoint>& sender) { fields(inner, sender); });
+  octet_array<Wire, 16>(wire, promise.payload_types);
+  wire.text(promise.receiver_ufrag, max_ice_string);
+  wire.text(promise.sender_ufrag, max_ice_string);
+  wire.text(promise.receiver_password, max_ice_string);
+}
+
+template <class Wire>
 void fields(Wire& wire, Field<Wire, Counter>& counter) {
   wire.number(counter.stream);
   wire.number(counter.component);
@@ -74,6 +99,13 @@ void fields(Wire& wire, Field<Wire, request::SetGroup>& request) {
   wire.number(request.lifetime_s);
   list(wire, request.rules, max_rules_in_message,
        [](Wire& inner, Field<Wire, Rule>& rule) { fields(inner, rule); });
+  list(wire, request.sinks, max_sinks_in_message,
+       [](Wire& inner, Field<Wire, Sink>& sink) { fields(inner, sink); });
+  list(wire, request.promises, max_promises,
+       [](Wire& inner, Field<Wire, Promise>& promise) { fields(inner, promise); });
+  if constexpr (!Wire::is_writer)
+    for (const Sink& sink : request.sinks)
+      if (sink.promise >= request.promises.size()) wire.fail(WireError::range);
 }
 
 template <class Wire>
@@ -123,6 +155,33 @@ void fields(Wire& wire, Field<Wire, event::GroupEvent>& event) {
   octet_array<Wire, 16>(wire, event.group);
   wire.enumerator(event.cause, event::Cause::repaired);
   counter_list(wire, event.counters);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, event::Admitted>& event) {
+  octet_array<Wire, 16>(wire, event.group);
+  fields(wire, event.rule);
+  wire.number(event.kind);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, event::FirstPacket>& event) {
+  octet_array<Wire, 16>(wire, event.group);
+  wire.number(event.stream);
+  wire.number(event.component);
+  fields(wire, event.source);
+  fields(wire, event.destination);
+  wire.number(event.delay_ms);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, event::GateCounters>& event) {
+  wire.number(event.queued);
+  wire.number(event.admitted);
+  wire.number(event.parked);
+  wire.number(event.released);
+  wire.number(event.dropped);
+  wire.number(event.overrun);
 }
 
 template <class Wire>

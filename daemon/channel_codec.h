@@ -19,6 +19,7 @@ namespace midcom {
 
 // The largest messages keep below max_channel_message (channel.h).
 inline constexpr std::size_t max_rules_in_message = 1024;
+inline constexpr std::size_t max_sinks_in_message = 256;
 inline constexpr std::size_t max_counters_in_message = 2048;
 inline constexpr std::size_t max_groups_in_message = 4096;
 inline constexpr std::size_t max_description = 4096;

@@ -20,8 +20,9 @@ struct Instant {
   std::uint64_t wall_s = 0;
 };
 
-struct FlowKey { // UDP
+struct FlowKey {
   Endpoint source, destination;
+  std::uint8_t protocol = 17; // IPPROTO_UDP or IPPROTO_TCP
   auto operator<=>(const FlowKey&) const = default;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "pinhole/endpoint.h"
+#include "pinhole/promise.h"
 
 namespace midcom::pinhole {
 
@@ -27,14 +28,28 @@ struct Participant {
 };
 using Participants = std::array<Participant, 2>; // in no order
 
-// One enabled policy rule: an exact UDP flow between an internal (A0) and external (A3) endpoint.
+// One enabled policy rule: an exact flow between an internal (A0) and external (A3) endpoint. Over
+// TCP the connection itself (SYN) needs a sink besides.
 struct Rule {
   std::uint16_t stream = 0;   // index of the m= line
   std::uint8_t component = 1; // 1 RTP, 2 RTCP
-  std::uint8_t protocol = 17;
+  std::uint8_t protocol = 17; // IPPROTO_UDP or IPPROTO_TCP
   Endpoint a, b;
   bool from_a = true, from_b = true; // which directions carry packets; at least one
   auto operator<=>(const Rule&) const = default;
+};
+
+// A reserved policy rule: a receive address whose sender isn't known yet. What arrives there and is
+// in no rule goes to the gate; whom the gate admits gets a rule of the same group, stream and
+// component.
+struct Sink {
+  std::uint16_t stream = 0;
+  std::uint8_t component = 1;
+  std::uint8_t protocol = 17;
+  Endpoint at;
+  bool is_a = true;         // `at` is end a of the rules that come of it
+  std::uint8_t promise = 0; // index in SetGroup::promises
+  auto operator<=>(const Sink&) const = default;
 };
 
 // Closed list. The words are in to_string() and are the ones of the log.
@@ -55,14 +70,17 @@ enum class Result : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Result result);
 
 namespace request {
-// Group `group` has exactly `rules` from now on, for at most `lifetime_s` more seconds. Empty
-// rules: the group is released and the reply carries final counters.
+// Group `group` has exactly `rules` and `sinks` from now on, for at most `lifetime_s` more seconds,
+// and besides what the gate has admitted through sinks whose address and promise are the same as
+// before. Neither rules nor sinks: the group is released and the reply carries final counters.
 struct SetGroup {
   std::uint64_t transaction;
   GroupId group;
   Participants participants;
   std::uint32_t lifetime_s;
   std::vector<Rule> rules;
+  std::vector<Sink> sinks = {};
+  std::vector<Promise> promises = {}; // at most max_promises
 };
 // Releases a group that the agent may never have seen (after its restart) when `asker` is one of
 // the participants the kernel remembers.
@@ -87,6 +105,8 @@ struct List { // ids of all groups
 } // namespace request
 using Request = std::variant<request::SetGroup, request::Release, request::ChangeLifetime,
                              request::Status, request::List>;
+
+inline constexpr std::size_t max_promises = 32;
 
 struct Counter {
   std::uint16_t stream = 0;
@@ -118,6 +138,26 @@ struct GroupEvent { // a group ended by its deadline, or was lost with the table
   Cause cause;
   std::vector<Counter> counters;
 };
+// The gate has admitted a sender: the group has this rule from now on.
+struct Admitted {
+  GroupId group;
+  Rule rule;
+  std::uint8_t kind; // of Kind: what proved it
+};
+// The first packet of a flow that the group has, `delay_ms` after the flow was opened (resolution:
+// a quarter of it).
+struct FirstPacket {
+  GroupId group;
+  std::uint16_t stream;
+  std::uint8_t component;
+  Endpoint source, destination;
+  std::uint32_t delay_ms;
+};
+// What the gate has done since the middlebox began.
+struct GateCounters {
+  std::uint64_t queued = 0, admitted = 0, parked = 0, released = 0, dropped = 0, overrun = 0;
+  auto operator<=>(const GateCounters&) const = default;
+};
 struct TableRepaired { // someone flushed our tables; `gap_us` from the event to the ack
   std::uint32_t gap_us;
 };
@@ -127,7 +167,7 @@ struct Ready { // first message after start: what the kernel can do, how much wa
   std::string description; // feature words for the log
 };
 } // namespace event
-using Reply =
-    std::variant<reply::Done, reply::Groups, event::GroupEvent, event::TableRepaired, event::Ready>;
+using Reply = std::variant<reply::Done, reply::Groups, event::GroupEvent, event::TableRepaired,
+                           event::Ready, event::Admitted, event::FirstPacket, event::GateCounters>;
 
 } // namespace midcom::pinhole

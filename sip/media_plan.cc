@@ -129,7 +129,8 @@ Endpoint endpoint_of(const ReceiveAddress& address) {
 }
 
 MediaFlow rtp_flow(const Side& caller, const Side& callee, bool is_muxed) {
-  MediaFlow flow{caller.index, Component::rtp, endpoint_of(*rtp_address(caller.sdp, caller.index)),
+  MediaFlow flow{caller.index, Component::rtp, MediaTransport::udp,
+                 endpoint_of(*rtp_address(caller.sdp, caller.index)),
                  endpoint_of(*rtp_address(callee.sdp, callee.index))};
   const Direction asked = caller.direction();
   const Direction got = callee.direction();
@@ -152,7 +153,8 @@ std::optional<MediaFlow> rtcp_flow(const Side& caller, const Side& callee) {
     if (rtcp && rtcp->connection && !is_unicast(*rtcp->connection)) return std::nullopt;
   }
   if (one->address->family != two->address->family) return std::nullopt;
-  return MediaFlow{caller.index, Component::rtcp, endpoint_of(*one), endpoint_of(*two)};
+  return MediaFlow{caller.index, Component::rtcp, MediaTransport::udp, endpoint_of(*one),
+                   endpoint_of(*two)};
 }
 
 } // namespace

@@ -52,7 +52,21 @@ request::SetGroup set_group() {
                      .a = endpoint6(1, 1),
                      .b = endpoint6(2, 65535),
                      .from_a = false,
-                     .from_b = true}}};
+                     .from_b = true}},
+          .sinks = {{.stream = 1,
+                     .component = 2,
+                     .protocol = 6,
+                     .at = endpoint6(3, 9),
+                     .is_a = false,
+                     .promise = 0}},
+          .promises = {{.kinds = kind_stun | kind_rtp,
+                        .awaits_answer = true,
+                        .source = SourceRule::any_verified,
+                        .senders = {endpoint4(7, 0)},
+                        .payload_types = {1, 2},
+                        .receiver_ufrag = "abcd",
+                        .sender_ufrag = "",
+                        .receiver_password = std::string(256, 'x')}}};
 }
 
 Counter counter() {
@@ -86,6 +100,14 @@ std::vector<Reply> all_replies() {
                             .cause = event::Cause::repaired,
                             .counters = {counter(), counter()}},
           event::TableRepaired{.gap_us = 0xdeadbeef},
+          event::Admitted{.group = group(4), .rule = set_group().rules[0], .kind = kind_dtls},
+          event::FirstPacket{.group = group(4),
+                             .stream = 1,
+                             .component = 2,
+                             .source = endpoint4(1, 2),
+                             .destination = endpoint6(3, 4),
+                             .delay_ms = 20},
+          event::GateCounters{1, 2, 3, 4, 5, 6},
           event::Ready{.features = 63,
                        .adopted_groups = 1,
                        .adopted_elements = 4,
