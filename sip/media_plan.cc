@@ -14,10 +14,17 @@ namespace midcom::sip {
 
 namespace {
 
+auto place_of(const MediaFlow& flow) {
+  return std::tuple{flow.stream, flow.component, flow.caller, flow.callee};
+}
+
+auto place_of(const MediaSink& sink) {
+  return std::tuple{sink.stream, sink.component, sink.transport, sink.at, sink.receiver};
+}
+
 template <class Item>
-void order_by_stream(std::vector<Item>& items) {
-  std::ranges::stable_sort(items, {},
-                           [](const Item& item) { return std::pair{item.stream, item.component}; });
+void order_by_place(std::vector<Item>& items) {
+  std::ranges::sort(items, {}, [](const Item& item) { return place_of(item); });
 }
 
 template <class Item>
@@ -61,9 +68,8 @@ void merge(MediaSink& first, const MediaSink& more) {
 
 // Those that may be left out come last, and who is caller makes no difference.
 std::vector<MediaSink> merged(std::vector<MediaSink> sinks) {
-  std::ranges::stable_sort(sinks, {}, [](const MediaSink& sink) {
-    return std::tuple{sink.is_exact, sink.stream, sink.component, sink.transport, sink.at};
-  });
+  std::ranges::sort(
+      sinks, {}, [](const MediaSink& sink) { return std::tuple{sink.is_exact, place_of(sink)}; });
   std::vector<MediaSink> all;
   std::map<std::tuple<Party, MediaTransport, Endpoint>, std::size_t> places;
   for (MediaSink& sink : sinks) {
@@ -85,12 +91,12 @@ void keep_first(std::vector<Item>& items, std::size_t most, std::size_t& left_ou
 }
 
 void finish(MediaPlan& plan) {
-  order_by_stream(plan.flows);
+  order_by_place(plan.flows);
   plan.flows = merged(plan.flows);
   plan.sinks = merged(std::move(plan.sinks));
   keep_first(plan.flows, max_media_flows, plan.left_out);
   keep_first(plan.sinks, max_media_sinks, plan.left_out);
-  order_by_stream(plan.sinks);
+  order_by_place(plan.sinks);
 }
 
 PlannedStream stream_of(std::size_t index, const SdpMedia& media) {
