@@ -173,8 +173,8 @@ StreamEnds PairPlanner::ends(const PlannedStream& stream, Party receiver) const 
   const bool is_caller = receiver == Party::caller;
   Carried carried;
   for (const SidePair* rider : riders(stream.index))
-    carried.add(is_caller ? carried_to(rider->caller, &rider->callee)
-                          : carried_to(rider->callee, &rider->caller));
+    carried.add(is_caller ? carried_to(rider->caller, &rider->callee, sides.has_ice())
+                          : carried_to(rider->callee, &rider->caller, sides.has_ice()));
   const bool has_rtcp_path = sides.caller.has_rtp() && !stream.is_muxed;
   return {stream.index,
           receiver,
@@ -246,7 +246,7 @@ std::vector<MediaSink> sinks_of_offer(const Sdp& offer, Party offerer, const Med
   StreamEnds ends{bundle.front(), offerer, side, nullptr, {}, false, false};
   for (const std::size_t rider : bundle) {
     const MediaSide other_line(offer, rider, {});
-    ends.carried.add(carried_to(other_line, nullptr));
+    ends.carried.add(carried_to(other_line, nullptr, side.has_ice()));
     ends.is_muxed = ends.is_muxed || (other_line.has_rtp() &&
                                       (other_line.media().is_rtcp_mux || rider != ends.stream));
   }
