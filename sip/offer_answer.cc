@@ -167,10 +167,11 @@ OfferAnswer::Outcome OfferAnswer::on_offer(const Request& request) {
   // Its sender may know already that the pending INVITE has failed.
   const auto& before = is_invite_pending() ? invite_->before : agreed_;
   if (request.sdp && !may_succeed(before, *request.sdp)) return violate();
-  if (!must_wait(request)) return begin(request);
-  last_cseq_[std::to_underlying(request.from)] = request.cseq;
-  waiting_[std::to_underlying(request.from)] = request;
-  return Outcome::nothing;
+  const bool is_waiting = must_wait(request);
+  const Outcome outcome = is_waiting ? Outcome::nothing : begin(request);
+  if (is_waiting) waiting_[std::to_underlying(request.from)] = request;
+  if (outcome != Outcome::violation) last_cseq_[std::to_underlying(request.from)] = request.cseq;
+  return outcome;
 }
 
 // The ACK to a 2xx ends every exchange its INVITE began, answered or not.
@@ -202,7 +203,6 @@ OfferAnswer::Outcome OfferAnswer::on_prack(const Request& request) {
 
 OfferAnswer::Outcome OfferAnswer::begin(const Request& request) {
   if (request.sdp && !may_succeed(agreed_, *request.sdp)) return violate();
-  last_cseq_[std::to_underlying(request.from)] = request.cseq;
   if (request.method == Method::invite) {
     invite_ = InviteContext{.cseq = request.cseq,
                             .from = request.from,
@@ -247,7 +247,7 @@ bool OfferAnswer::judge_waiting(const Response& response) {
     static_cast<void>(roll_back());
   }
   static_cast<void>(drop_open());
-  static_cast<void>(begin_waiting());
+  static_cast<void>(begin(*std::exchange(waiting, std::nullopt)));
   return true;
 }
 
