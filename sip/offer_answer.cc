@@ -242,19 +242,15 @@ bool OfferAnswer::judge_waiting(const Response& response) {
     return false;
   if (response.status >= 300) waiting.reset();
   if (!waiting || !may_displace(*waiting)) return false;
-  if (waiting->method == Method::invite && is_invite_pending()) {
-    invite_->is_finished = true;
-    static_cast<void>(roll_back());
-  }
   static_cast<void>(drop_open());
   static_cast<void>(begin(*std::exchange(waiting, std::nullopt)));
   return true;
 }
 
-// The other's INVITE can't be overtaken: who answers in between breaks RFC 3261 14.2.
+// A pending INVITE can't be overtaken: who answers another one before it breaks RFC 3261 14.2.
 bool OfferAnswer::may_displace(const Request& waiting) const {
-  if (waiting.method == Method::invite && is_invite_pending()) return invite_->from == waiting.from;
-  return !open_ || open_->carrier == Carrier::update || open_->carrier == Carrier::prack ||
+  if (waiting.method == Method::invite && is_invite_pending()) return false;
+  return open_->carrier == Carrier::update || open_->carrier == Carrier::prack ||
          open_->carrier == Carrier::invite_response;
 }
 

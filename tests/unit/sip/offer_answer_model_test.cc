@@ -201,12 +201,8 @@ private:
       waiting_.erase(found);
       return;
     }
-    if (response.method == Method::invite && is_pending()) {
-      if (last()->from != asker) return;
-      fail_invite();
-    } else if (is_open_at(Place::invite) || is_open_at(Place::provisional)) {
-      return;
-    }
+    if (response.method == Method::invite && is_pending()) return;
+    if (is_open_at(Place::invite) || is_open_at(Place::provisional)) return;
     open_.reset();
     preview_.clear();
     const Event taken = found->second;

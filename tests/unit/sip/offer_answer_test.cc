@@ -286,18 +286,13 @@ TEST(OfferAnswer, ARefusedOfferMakesWayForTheOneThatWaited) {
 }
 
 TEST(OfferAnswer, TheNextRequestThatIsTakenEndsTheOneBefore) {
-  ladder_established({{"> INVITE 2 C1", "offered", "A1/B1 open C1"},
-                      {"< 183 INVITE 2 D1", "previewed", "A1/B1 preview C1/D1 open C1"},
-                      {"> INVITE 3 E1", "nothing", "A1/B1 preview C1/D1 open C1"},
-                      {"< 100 INVITE 3 -", "nothing", "A1/B1 preview C1/D1 open C1"},
-                      {"< 180 INVITE 3 -", "offered", "A1/B1 open E1"},
-                      {"< 200 INVITE 2 D1", "nothing", "A1/B1 open E1"},
-                      {"< 200 INVITE 3 F1", "agreed", "E1/F1"},
-                      {"> UPDATE 4 G1", "offered", "E1/F1 open G1"},
-                      {"> UPDATE 5 H1", "nothing", "E1/F1 open G1"},
-                      {"> INVITE 6 I1", "nothing", "E1/F1 open G1"},
+  ladder_established({{"> UPDATE 4 G1", "offered", "A1/B1 open G1"},
+                      {"> UPDATE 5 H1", "nothing", "A1/B1 open G1"},
+                      {"> INVITE 6 I1", "nothing", "A1/B1 open G1"},
+                      {"< 100 INVITE 6 -", "nothing", "A1/B1 open G1"},
+                      {"< 180 INVITE 6 -", "offered", "A1/B1 open I1"},
+                      {"< 200 UPDATE 4 K1", "nothing", "A1/B1 open I1"},
                       {"< 200 INVITE 6 J1", "agreed", "I1/J1"},
-                      {"< 200 UPDATE 4 K1", "nothing", "I1/J1"},
                       {"< 200 UPDATE 5 L1", "nothing", "I1/J1"}});
   // an ACK that is late, and one that never comes
   ladder({{"> INVITE 1 -", "nothing", "-"},
@@ -312,13 +307,18 @@ TEST(OfferAnswer, TheNextRequestThatIsTakenEndsTheOneBefore) {
           {"> ACK 1 C1", "nothing", "A1/D1"}});
 }
 
-// RFC 3261 14.2: a UA with an INVITE out answers none.
-TEST(OfferAnswer, TheOthersInviteIsNotOvertaken) {
+// RFC 3261 14.2: a UA with an INVITE out, or with one to answer, takes no other.
+TEST(OfferAnswer, APendingInviteIsNotOvertaken) {
   ladder_established({{"> INVITE 2 C1", "offered", "A1/B1 open C1"},
                       {"< INVITE 5 D1", "nothing", "A1/B1 open C1"},
                       {"> 200 INVITE 5 E1", "nothing", "A1/B1 open C1"},
                       {"< 200 INVITE 2 F1", "agreed", "C1/F1 open D1"},
                       {"> 491 INVITE 5 -", "rolled-back", "C1/F1"}});
+  ladder_established({{"> INVITE 2 C1", "offered", "A1/B1 open C1"},
+                      {"> INVITE 3 D1", "nothing", "A1/B1 open C1"},
+                      {"< 200 INVITE 3 E1", "nothing", "A1/B1 open C1"},
+                      {"< 408 INVITE 2 -", "rolled-back", "A1/B1 open D1"},
+                      {"< 200 INVITE 3 E1", "agreed", "D1/E1"}});
 }
 
 TEST(OfferAnswer, AckEndsAnUnansweredOffer) {
