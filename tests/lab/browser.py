@@ -76,6 +76,7 @@ class BrowserCall:
     def __init__(self, lab, wants):
         self.lab, self.wants = lab, dict.fromkeys(wants, True)
         self.media = [kind for kind in ("audio", "video") if kind in wants]
+        self.kinds = ["STUN", "DTLS"] + ["SRTP"] * bool(self.media)
         self.alice = self._browser(lab.a, "alice")
         self.bob = self._browser(lab.b, "bob")
         self.gate = Gate(lab)
@@ -100,40 +101,47 @@ class BrowserCall:
 
     def set_up(self):
         lab = self.lab
-        agent, line = lab.alice()
-        other = lab.agent(lab.b, "bob", PHONES_B.host4)
-        for one, its_line in ((agent, line), (other, other.connect(PHONES_B.gateway4))):
-            one.register(its_line)
-        self.line = line
+        agent, self.line = lab.alice()
+        self.other = lab.agent(lab.b, "bob", PHONES_B.host4)
+        agent.register(self.line)
+        self.other.register(self.other.connect(PHONES_B.gateway4))
         offer = self.alice.call("offer", self.wants)
-        since = time.time_ns()
-        sent = agent.invite(line, other.uri, offer)
-        incoming = other.expect("INVITE")
-        check(incoming.message.body == offer, "the offer was changed on the way")
-        answer = self.bob.call("answer", self.wants, offer)
-        incoming.reply(200, "OK", answer)
-        final = sent.final()
-        check(final.status == 200, f"the call was answered with {final.start}: "
-              f"{final.get('Warning')}")
-        check(final.body == answer, "the answer was changed on the way")
-        started = time.monotonic()
-        self.alice.call("accept", final.body)
-        self.dialog, self.other = sent.dialog(final), other
-        self.dialog.ack()
-        other.expect("ACK")
+        self.since = time.time_ns()
+        sent = agent.invite(self.line, self.other.uri, offer)
+        self.dialog = self._answer(sent, offer, ("answer", self.wants))
         for one in (self.alice, self.bob):
             one.call("connected")
-        self.delay = (time.monotonic() - started) * 1000
+        self.delay = (time.monotonic() - self.answered) * 1000
+
+    def restart(self):
+        """ICE starts again in a re-INVITE."""
+        offer = self.alice.call("restart")
+        self._answer(self.dialog.request("INVITE", offer), offer, ("answerAgain",))
+
+    def _answer(self, sent, offer, answering):
+        incoming = self.other.expect("INVITE")
+        check(incoming.message.body == offer, "the offer was changed on the way")
+        answer = self.bob.call(*answering, offer)
+        incoming.reply(200, "OK", answer)
+        final = sent.final()
+        check(final.status == 200, f"answered with {final.start}: {final.get('Warning')}")
+        check(final.body == answer, "the answer was changed on the way")
+        self.answered = time.monotonic()
+        self.alice.call("accept", final.body)
         self.ends = candidates(offer), candidates(answer)
-        return since
+        dialog = sent.dialog(final)
+        dialog.ack()
+        self.other.expect("ACK")
+        return dialog
 
     def check_talk(self, count=100):
-        """Texts come back; both get that many packets of each kind of media."""
+        """Texts come back; both get that many more packets of each kind of media."""
+        before = {one: one.call("figures") for one in (self.alice, self.bob)}
         texts = [f"text {number}" for number in range(count)]
         check(self.alice.call("echo", texts) == texts, "what came back isn't what was sent")
         for kind in self.media:
-            for one in (self.alice, self.bob):
-                one.call("received", kind, count)
+            for one, had in before.items():
+                one.call("received", kind, had[kind] + count)
         self.alice.call("chatter")
 
     def check_elements(self):
@@ -144,13 +152,13 @@ class BrowserCall:
         for source, sport, destination, dport in open_now:
             pair = {(source, sport), (destination, dport)}
             check(pair & near and pair & far, f"open, but nobody's candidates: {pair}")
-        five = self._used_pair()
+        five = self.used_pair()
         for tuple4 in (five, five[2:] + five[:2]):
             check(open_now.get(tuple4, 0) > 0, f"{tuple4} is used, open are {open_now}")
         self._probe(five)
         return five
 
-    def _used_pair(self):
+    def used_pair(self):
         """What both browsers have in use, as (source, port, destination, port) of alice's."""
         deadline = time.monotonic() + 3
         while True:
@@ -174,7 +182,7 @@ class BrowserCall:
         check(not lab.passes(lab.b, far, fport + 1, lab.a, near, nport), "another port, back")
         check(not lab.passes(lab.a, STRANGER, nport, lab.b, PHONES_B.host4, fport), "a stranger")
 
-    def hang_up(self):
+    def hang_up(self, until_ice_knows):
         """In SIP alone: the pages aren't told and send on. How many packets were dropped."""
         sent = self.dialog.bye()
         self.other.expect("BYE").reply(200, "OK")
@@ -185,13 +193,14 @@ class BrowserCall:
         left = max(stamp for stamp, outgoing, tuple4, _ in list(tap.streams)
                    if outgoing and tuple4[2:] == local and stamp <= answer.stamp)
         self.lab.midcomd.wait_pinholes(0)
-        for one in (self.alice, self.bob):
-            one.call("disconnected")
-        return self.gate.check_closed("until ICE gave up", left, 0)
+        if until_ice_knows:
+            for one in (self.alice, self.bob):
+                one.call("disconnected")
+        return self.gate.check_closed("after the answer to the BYE had left", left, 0)
 
 
-def carry(lab, wants, both_families=False):
-    """The whole of a call. Returns the pair that ICE found."""
+def begin(lab, wants, both_families=False):
+    """A call that stands, in whose pages there is talk. `both_families`: of its media."""
     if not chromium.is_installed():
         raise Skip(f"{chromium.PROGRAM} is not installed (init/packages lab)")
     if both_families:
@@ -201,33 +210,58 @@ def carry(lab, wants, both_families=False):
                 f"interface = {link.interface}\nmedia = {link.host4}/32\nmedia = {link.host6}/128")
     call = BrowserCall(lab, wants)
     call.check_roads()
-    since = call.set_up()
+    call.set_up()
     call.check_talk()
-    kinds = ["STUN", "DTLS"] + ["SRTP"] * bool(call.media)
-    call.gate.check_forwards(kinds, since)
+    call.gate.check_forwards(call.kinds, call.since)
+    lab.figure(f"{call.alice.version}, {'+'.join(wants)} connected {call.delay:.0f} ms after the "
+               f"answer")
+    return call
+
+
+def end(lab, call, until_ice_knows=True):
+    """Hangs up; returns the pair that was in use."""
     five = call.check_elements()
     figures = [one.call("figures") for one in (call.alice, call.bob)]
-    crossed = [f"{kind} " + "+".join(str(tap.kinds(True, since)[kind])
-                                     for tap in call.gate.taps.values()) for kind in kinds]
-    dropped = call.hang_up()
-    lab.figure(f"{call.alice.version}, {'+'.join(wants)} connected {call.delay:.0f} ms after the "
-               f"answer from {five[0]}:{five[1]} to {five[2]}:{five[3]}")
+    crossed = [f"{kind} " + "+".join(str(tap.kinds(True, call.since)[kind])
+                                     for tap in call.gate.taps.values())
+               for kind in call.kinds]
+    dropped = call.hang_up(until_ice_knows)
+    lab.figure(f"at last {five[0]}:{five[1]} - {five[2]}:{five[3]}")
     lab.figure("forwarded " + ", ".join(crossed))
     for kind in call.media:
         lab.figure(f"{kind} packets got {figures[0][kind]}+{figures[1][kind]}")
-    lab.figure(f"after the BYE 0 of {dropped} forwarded, both disconnected")
+    lab.figure(f"after the BYE 0 of {dropped} forwarded"
+               + ", both disconnected" * until_ice_knows)
     return five
 
 
 @scenario("browser-bundle", registrar=True)
 def browser_bundle(lab):
     """All a browser has in one BUNDLE, candidates of both families in the peers' networks."""
-    carry(lab, ("audio", "video", "data"), both_families=True)
+    end(lab, begin(lab, ("audio", "video", "data"), both_families=True))
 
 
 @scenario("browser-data", registrar=True)
 def browser_data(lab):
     """media = source: the IPv6 candidates are not where signalling comes from, ICE takes others."""
-    five = carry(lab, ("data",))
+    five = end(lab, begin(lab, ("data",)))
     check(":" not in five[0] + five[2], f"{five} is not what the peers may use")
 
+
+@scenario("browser-restart", registrar=True)
+def browser_restart(lab):
+    """ICE restarts in a re-INVITE: new ports and credentials, the same DTLS connection."""
+    call = begin(lab, ("audio", "data"), both_families=True)
+    before = call.check_elements()
+    call.restart()
+    restarted = time.time_ns()
+    while call.used_pair() == before:
+        check(time.time_ns() - restarted < 8e9, f"after the restart they still use {before}")
+        time.sleep(0.02)
+    moved = (time.time_ns() - restarted) / 1e6
+    call.check_talk()
+    call.gate.check_forwards(("STUN", "SRTP"), restarted)
+    lost = [one.call("figures")["lost"] for one in (call.alice, call.bob)]
+    after = end(lab, call, until_ice_knows=False)
+    check(not set(before[1::2]) & set(after[1::2]), f"{before} and {after} share a port")
+    lab.figure(f"other ports {moved:.0f} ms after the restart, {lost[0]}+{lost[1]} packets lost")
