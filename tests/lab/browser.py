@@ -51,6 +51,10 @@ class Gate:
             sent = tap.kinds(True, since)
             check(all(sent[kind] for kind in kinds), f"forwarded to {interface}: {sent}")
 
+    def check_forwarded_nothing(self, when, since):
+        left = {name: tap.kinds(True, since) for name, tap in self.taps.items()}
+        check(not any(sum(kinds.values()) for kinds in left.values()), f"forwarded {when}: {left}")
+
     def check_closed(self, when, since, settle=0.4):
         """Both browsers still send, and nothing of it leaves the gateway; how many it dropped."""
         deadline = time.monotonic() + 5
@@ -58,8 +62,7 @@ class Gate:
         while not all(tap.count(False, since) for tap in self.taps.values()):
             check(time.monotonic() < deadline, f"a browser sends nothing {when}")
             time.sleep(0.02)
-        left = {name: tap.kinds(True, since) for name, tap in self.taps.items()}
-        check(not any(sum(kinds.values()) for kinds in left.values()), f"forwarded {when}: {left}")
+        self.check_forwarded_nothing(when, since)
         return sum(tap.count(False, since) for tap in self.taps.values())
 
 
@@ -70,8 +73,35 @@ def candidates(sdp):
             in re.findall(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", first, re.MULTILINE)}
 
 
+def fragments(page, sdp):
+    """What the page gathered as application/trickle-ice-sdpfrag: one candidate, then all."""
+    found = page.call("gathered")
+    return [_fragment(sdp, some, some is found) for some in (found[:1], found)]
+
+
+def _fragment(sdp, found, is_whole):
+    """RFC 8840 9: pseudo m= lines; what was said before is said again."""
+    session, *media = re.split(r"^(?=m=)", sdp, flags=re.MULTILINE)
+    lines = re.findall(r"^a=group:.*\r\n", session, re.MULTILINE)
+    lines += re.findall(r"^a=ice-(?:ufrag|pwd):.*\r\n", media[0], re.MULTILINE)
+    for index, text in enumerate(media):
+        lines += re.findall(r"^(?:m=|a=mid:).*\r\n", text, re.MULTILINE)
+        lines += [f"a={one['candidate']}\r\n" for one in found if one["sdpMLineIndex"] == index]
+        lines += ["a=end-of-candidates\r\n"] * is_whole
+    return "".join(lines)
+
+
+def trickled(body):
+    """The candidates of a fragment, as a page takes them."""
+    return [{"candidate": line, "sdpMLineIndex": index}
+            for index, text in enumerate(body.split("m=")[1:])
+            for line in re.findall(r"^a=(candidate:[^\r]*)", text, re.MULTILINE)]
+
+
 class BrowserCall:
     """alice's page calls bob's through the registrar."""
+
+    offering, answering, headers = "offer", "answer", ()
 
     def __init__(self, lab, wants):
         self.lab, self.wants = lab, dict.fromkeys(wants, True)
@@ -88,8 +118,10 @@ class BrowserCall:
 
     def check_roads(self):
         """The control: without midcomd the browsers connect; it starts, and cuts them off."""
-        offer = self.alice.call("offer", self.wants)
-        self.alice.call("accept", self.bob.call("answer", self.wants, offer))
+        offer = self.alice.call(self.offering, self.wants)
+        answer = self.bob.call(self.answering, self.wants, offer)
+        self.alice.call("accept", answer)
+        self.complete_directly(offer, answer)
         for one in (self.alice, self.bob):
             one.call("connected")
         check(self.alice.call("echo", ["hello"]) == ["hello"], "no echo without midcomd")
@@ -101,14 +133,14 @@ class BrowserCall:
 
     def set_up(self):
         lab = self.lab
-        agent, self.line = lab.alice()
+        self.agent, self.line = lab.alice()
         self.other = lab.agent(lab.b, "bob", PHONES_B.host4)
-        agent.register(self.line)
+        self.agent.register(self.line)
         self.other.register(self.other.connect(PHONES_B.gateway4))
-        offer = self.alice.call("offer", self.wants)
+        offer = self.alice.call(self.offering, self.wants)
         self.since = time.time_ns()
-        sent = agent.invite(self.line, self.other.uri, offer)
-        self.dialog = self._answer(sent, offer, ("answer", self.wants))
+        sent = self.agent.invite(self.line, self.other.uri, offer, self.headers)
+        self._answer(sent, offer, (self.answering, self.wants))
         for one in (self.alice, self.bob):
             one.call("connected")
         self.delay = (time.monotonic() - self.answered) * 1000
@@ -122,17 +154,22 @@ class BrowserCall:
         incoming = self.other.expect("INVITE")
         check(incoming.message.body == offer, "the offer was changed on the way")
         answer = self.bob.call(*answering, offer)
-        incoming.reply(200, "OK", answer)
+        incoming.reply(200, "OK", answer, self.headers)
         final = sent.final()
         check(final.status == 200, f"answered with {final.start}: {final.get('Warning')}")
         check(final.body == answer, "the answer was changed on the way")
         self.answered = time.monotonic()
         self.alice.call("accept", final.body)
-        self.ends = candidates(offer), candidates(answer)
-        dialog = sent.dialog(final)
-        dialog.ack()
+        self.dialog, self.other_dialog = sent.dialog(final), incoming.dialog()
+        self.dialog.ack()
         self.other.expect("ACK")
-        return dialog
+        self.complete(offer, answer)
+
+    def complete(self, offer, answer):
+        self.ends = candidates(offer), candidates(answer)
+
+    def complete_directly(self, offer, answer):
+        pass
 
     def check_talk(self, count=100):
         """Texts come back; both get that many more packets of each kind of media."""
@@ -199,7 +236,38 @@ class BrowserCall:
         return self.gate.check_closed("after the answer to the BYE had left", left, 0)
 
 
-def begin(lab, wants, both_families=False):
+class TrickleCall(BrowserCall):
+    """Descriptions without candidates; these come in INFO requests (RFC 8840)."""
+
+    offering, answering = "offerEarly", "answerEarly"
+    headers = ("Supported: trickle-ice", "Recv-Info: trickle-ice")
+
+    def complete(self, offer, answer):
+        self.gate.check_forwarded_nothing("before a candidate was named", self.since)
+        self.ends = (self._inform(self.dialog, self.other, fragments(self.alice, offer), self.bob),
+                     self._inform(self.other_dialog, self.agent, fragments(self.bob, answer),
+                                  self.alice))
+
+    def complete_directly(self, offer, answer):
+        self.bob.call("add", trickled(fragments(self.alice, offer)[-1]))
+        self.alice.call("add", trickled(fragments(self.bob, answer)[-1]))
+
+    @staticmethod
+    def _inform(dialog, other, bodies, page):
+        for body in bodies:
+            sent = dialog.request("INFO", body, extra=(
+                "Content-Type: application/trickle-ice-sdpfrag", "Info-Package: trickle-ice",
+                "Content-Disposition: Info-Package"))
+            incoming = other.expect("INFO")
+            check(incoming.message.body == body, "the fragment was changed on the way")
+            page.call("add", trickled(incoming.message.body))
+            incoming.reply(200, "OK")
+            answer = sent.final()
+            check(answer.status == 200, f"INFO was answered with {answer.start}")
+        return candidates(bodies[-1])
+
+
+def begin(lab, wants, both_families=False, kind=BrowserCall):
     """A call that stands, in whose pages there is talk. `both_families`: of its media."""
     if not chromium.is_installed():
         raise Skip(f"{chromium.PROGRAM} is not installed (init/packages lab)")
@@ -208,7 +276,7 @@ def begin(lab, wants, both_families=False):
             lab.midcomd.replace_in_configuration(
                 f"interface = {link.interface}\nmedia = source",
                 f"interface = {link.interface}\nmedia = {link.host4}/32\nmedia = {link.host6}/128")
-    call = BrowserCall(lab, wants)
+    call = kind(lab, wants)
     call.check_roads()
     call.set_up()
     call.check_talk()
@@ -265,3 +333,17 @@ def browser_restart(lab):
     after = end(lab, call, until_ice_knows=False)
     check(not set(before[1::2]) & set(after[1::2]), f"{before} and {after} share a port")
     lab.figure(f"other ports {moved:.0f} ms after the restart, {lost[0]}+{lost[1]} packets lost")
+
+
+@scenario("browser-trickle", registrar=True)
+def browser_trickle(lab):
+    """No address in the descriptions at all; the candidates come later, in INFO."""
+    end(lab, begin(lab, ("audio", "data"), both_families=True, kind=TrickleCall))
+
+
+@scenario("browser-candidate", registrar=True,
+          extra=f"\n[media]\nforbidden-host = {PHONES_A.host4}/32\n")
+def browser_candidate(lab):
+    """alice's default address is forbidden: the call lives by candidates the gate sees proven."""
+    five = carry(lab, ("audio", "data"), both_families=True)
+    check(":" in five[0] and ":" in five[2], f"{five} is not what the peers may use")
