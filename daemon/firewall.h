@@ -2,7 +2,8 @@
 // The firewall service (RFC 4189 2.2): follows offer/answer of every call that passes, decides who
 // may change or close what, and turns agreed sessions into policy rules. Called by the proxy for
 // each message that is about to leave; what it returns is binding. Calls and responses are in
-// firewall.cc, who may do what inside a dialog in firewall_dialogs.cc, rules in firewall_rules.cc.
+// firewall.cc, who may do what inside a dialog in firewall_dialogs.cc, rules in firewall_rules.cc,
+// candidates that follow in firewall_trickle.cc.
 #pragma once
 
 #include <optional>
@@ -15,37 +16,12 @@
 #include "daemon/event_log.h"
 #include "daemon/flow_table.h"
 #include "daemon/keyed_hash.h"
+#include "daemon/media_watch.h"
+#include "daemon/pass.h"
 #include "daemon/pinhole_client.h"
+#include "daemon/pinhole_plan.h"
 
 namespace midcom {
-
-struct Verdict {
-  enum class Kind : std::uint8_t {
-    allow,
-    refuse, // with `reason`
-    wait,   // the call holds its messages; its waiter goes on when the middlebox has answered
-    again,  // likewise, but the waiter brings the request once more: now nothing is decided
-  };
-  Kind kind = Kind::allow;
-  Reason reason = Reason::none;
-};
-
-// Who sent a request inside a dialog, as far as it is needed to tell later.
-struct Sender {
-  PeerIndex peer = no_peer;
-  bool is_carrier = false; // a trunk that a participant's requests go through
-  pinhole::Address address;
-  pinhole::Participant hashed;
-};
-
-// What a request means for its call, kept with its server transaction.
-struct Pass {
-  CallPtr call;           // null: no call (REGISTER, MESSAGE, ...)
-  bool is_entry = false;  // the pass on which the request first entered
-  std::uint64_t leg = 0;  // which leg it may act on, inside a dialog; 0: none
-  bool is_proved = false; // its sender is a participant, as far as `leg` has any
-  Sender sender;          // with `leg`, where no INVITE proved the participants
-};
 
 class Firewall final : public CallService {
 public:
@@ -91,7 +67,9 @@ public:
   void drop_when_done(const CallPtr& call, sip::TimePoint now) override;
 
   PinholeClient& pinholes() { return pinholes_; }
-  void middlebox_up(sip::TimePoint now) { pinholes_.on_up(calls_, now); }
+  void middlebox_up(std::uint32_t features, sip::TimePoint now) {
+    pinholes_.on_up(calls_, features, now);
+  }
   void on_timer(sip::TimePoint now);
   [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const;
   [[nodiscard]] std::size_t calls() const { return calls_.size(); }
@@ -110,6 +88,9 @@ private:
                                   const FlowEntry& from, Pass& pass, sip::TimePoint now);
   [[nodiscard]] Verdict on_dialog_request(const sip::Message& request, const Disclosure& body,
                                           const FlowEntry& from, Pass& pass, sip::TimePoint now);
+  // firewall_trickle.cc
+  [[nodiscard]] Verdict on_info(const sip::Message& request, const FlowEntry& from, Pass& pass,
+                                sip::TimePoint now);
   [[nodiscard]] Verdict on_bye_answer(const Pass& pass, const sip::Message& request, int status,
                                       sip::TimePoint now);
   void on_invite_answer(const Pass& pass, const sip::Message& request, int status,
@@ -163,13 +144,22 @@ private:
   [[nodiscard]] bool owns(const Leg& leg, const Sender& sender) const;
   [[nodiscard]] bool may_act(const Call& call, const Leg& leg, bool is_caller,
                              const FlowEntry& from, const Sender& sender) const;
-  // For the log: "pinholes", "local" (both ends on one side: nothing to open) or "none".
-  [[nodiscard]] std::string_view media_word(const Call& call, std::string_view tag) const;
-  [[nodiscard]] std::vector<pinhole::Rule> wanted_rules(const Call& call, const Leg& leg) const;
+
+  // firewall_rules.cc
+  [[nodiscard]] PinholeClient::Hooks make_hooks(PinholeClient::Resume resume);
+  [[nodiscard]] std::size_t room_for_sinks(const Leg* leg) const;
+  void tell_left_out(Call& call, std::size_t left_out);
+  void open_offer(const CallPtr& call, sip::TimePoint now);
+  void add_admitted(Leg& leg, PinholePlan::Wanted& planned) const;
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);
-  void keep_replaced(const CallPtr& call, Leg& leg, const std::vector<pinhole::Rule>& wanted,
-                     sip::TimePoint now);
+  void keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, sip::TimePoint now);
+  void drop_kept(const CallPtr& call, Leg& leg,
+                 const std::function<bool(const KeptRule&)>& is_over, sip::TimePoint now);
+  void on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void on_counted(const CallPtr& call, Leg& leg, const std::vector<pinhole::Counter>& present,
+                  sip::TimePoint now);
   void forget_wakeups(const Call& call);
   void forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when);
   void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);
@@ -183,6 +173,8 @@ private:
   EventLog& log_;
   CallTable calls_;
   PinholeClient pinholes_;
+  PinholePlan plan_;
+  MediaWatch watch_;
   std::uint64_t last_leg_ = 0;
   std::size_t reserved_ = 0;
   std::size_t live_calls_ = 0;

@@ -215,9 +215,12 @@ class Tap:
             if size > 0:
                 self.streams.append((stamp, outgoing, tuple4, size))
             return
-        for at in (8, 20):
-            if rest[at:at + 4] == MAGIC:
-                number = struct.unpack("!I", rest[at + 4:at + 8])[0]
+        self.note_datagram(stamp, outgoing, tuple4, rest[8:])
+
+    def note_datagram(self, stamp, outgoing, tuple4, payload):
+        for at in (0, 12):
+            if payload[at:at + 4] == MAGIC:
+                number = struct.unpack("!I", payload[at + 4:at + 8])[0]
                 self.marked.append((stamp, outgoing, number, tuple4))
 
     def saw(self, numbers, timeout=0.25):
