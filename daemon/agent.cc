@@ -181,7 +181,8 @@ AgentSnapshot Agent::snapshot(const SnapshotQuery& query, sip::TimePoint now) co
                 flows,
                 calls,
                 transactions,
-                is_followed ? impl_->firewall->pinholes().rules() : 0};
+                is_followed ? impl_->firewall->pinholes().rules() : 0,
+                is_followed ? impl_->firewall->pinholes().commits() : LatencyHistogram()};
   return out;
 }
 

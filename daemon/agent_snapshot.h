@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/latency_histogram.h"
 #include "daemon/network.h"
 #include "pinhole/request.h"
 
@@ -21,6 +22,7 @@ struct AgentSnapshot {
     std::string features; // words of the kernel's features
     std::uint32_t adopted_groups = 0, adopted_elements = 0;
     std::size_t flows = 0, calls = 0, transactions = 0, rules = 0;
+    LatencyHistogram commits{}; // of rules that a message waited for
   };
   struct Flow {
     FlowInfo info;

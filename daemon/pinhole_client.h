@@ -13,6 +13,7 @@
 #include "daemon/call.h"
 #include "daemon/deadline_queue.h"
 #include "daemon/event_log.h"
+#include "daemon/latency_histogram.h"
 #include "daemon/middlebox_port.h"
 
 namespace midcom {
@@ -30,6 +31,8 @@ public:
   [[nodiscard]] bool is_up() const { return is_up_; }
   // Rules the middlebox has or is about to have, over all calls.
   [[nodiscard]] std::size_t rules() const { return rules_; }
+  // From the message that asked for rules to their acknowledgement, where the message was held.
+  [[nodiscard]] const LatencyHistogram& commits() const { return commits_; }
 
   // The leg has exactly `rules` from now on; no request is made when it has them already. With
   // `holds` the call's messages wait for the answer.
@@ -60,6 +63,7 @@ private:
     std::vector<pinhole::Rule> before, after;
     bool holds;
     IsCaller is_caller; // of an inquiry
+    sip::TimePoint asked{};
   };
   [[nodiscard]] static Leg* leg_of(const Pending& pending);
   void submit(Pending pending, std::uint64_t transaction, sip::TimePoint now);
@@ -84,6 +88,7 @@ private:
   Expired expired_;
   bool is_up_ = false;
   std::size_t rules_ = 0;
+  LatencyHistogram commits_;
   std::uint64_t next_transaction_ = 1;
   std::map<std::uint64_t, Pending> pending_; // in the order they were made: repeated in that order
   struct GroupHash {                         // the id is a hash already
