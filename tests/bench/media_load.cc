@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace midcom::bench {
 
@@ -59,8 +60,8 @@ std::vector<MediaFlow> media_flows(int first, int count) {
 }
 
 MediaLoad::MediaLoad(const lab::ThreeHosts& hosts, const std::vector<MediaFlow>& flows,
-                     std::size_t octets)
-    : payload_(octets), content_{payload_.data(), payload_.size()} {
+                     std::string payload)
+    : payload_(std::move(payload)), content_{payload_.data(), payload_.size()} {
   const pinhole::Endpoint* last = nullptr;
   for (const MediaFlow& flow : flows) {
     if (last == nullptr || *last != flow.from)

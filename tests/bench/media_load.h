@@ -25,7 +25,7 @@ struct MediaFlow {
 // Sends round and round over the flows, each from its own port pair.
 class MediaLoad {
 public:
-  MediaLoad(const lab::ThreeHosts& hosts, const std::vector<MediaFlow>& flows, std::size_t octets);
+  MediaLoad(const lab::ThreeHosts& hosts, const std::vector<MediaFlow>& flows, std::string payload);
   MediaLoad(const MediaLoad&) = delete;
   MediaLoad& operator=(const MediaLoad&) = delete;
 
@@ -38,7 +38,7 @@ private:
     std::vector<sockaddr_in> receivers;
     std::vector<mmsghdr> messages;
   };
-  std::vector<char> payload_;
+  std::string payload_;
   iovec content_{};
   std::vector<Burst> bursts_;
   std::size_t next_ = 0;

@@ -117,8 +117,9 @@ class Bench {
 public:
   explicit Bench(const Options& options)
       : options_(options), clock_(options.clock), flows_(media_flows(0, options.flows)),
-        received_(hosts_, 'b', "to_gw"), load_(hosts_, flows_, options.octets),
-        strange_(hosts_, media_flows(options.flows + options.others, 1), options.octets) {}
+        received_(hosts_, 'b', "to_gw"), load_(hosts_, flows_, std::string(options.octets, '\0')),
+        strange_(hosts_, media_flows(options.flows + options.others, 1),
+                 std::string(options.octets, '\0')) {}
 
   // Rows take turns; each round begins with another one.
   bool run() {

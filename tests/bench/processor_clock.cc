@@ -28,6 +28,10 @@ std::filesystem::path process_named(const std::string& name) {
 
 } // namespace
 
+std::chrono::nanoseconds thread_time() {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 ProcessorClock::ProcessorClock(Kind kind) : kind_(kind) {
   const int processor = sched_getcpu();
   cpu_set_t one;
@@ -47,7 +51,7 @@ std::chrono::nanoseconds ProcessorClock::now() {
     ksoftirqd_.seekg(0);
     ksoftirqd_ >> softirqs;
   }
-  return read_clock(CLOCK_THREAD_CPUTIME_ID) + std::chrono::nanoseconds(softirqs);
+  return thread_time() + std::chrono::nanoseconds(softirqs);
 }
 
 } // namespace midcom::bench

@@ -7,6 +7,8 @@
 
 namespace midcom::bench {
 
+[[nodiscard]] std::chrono::nanoseconds thread_time(); // processor time of the calling thread
+
 class ProcessorClock {
 public:
   enum class Kind : std::uint8_t {
