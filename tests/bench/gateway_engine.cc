@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/bench/gateway_engine.h"
 
-#include <algorithm>
+#include <array>
 #include <ctime>
+#include <poll.h>
 #include <stdexcept>
 #include <utility>
 
@@ -41,7 +42,7 @@ Participants two_participants() {
 GatewayEngine::GatewayEngine(const lab::ThreeHosts& hosts, Policy policy)
     : policy_(std::move(policy)) {
   const lab::Inside gateway(hosts.name('g'));
-  auto kernel = NftKernel::open();
+  auto kernel = NftKernel::open(open_queue_statistics());
   if (!kernel) throw std::runtime_error("netlink: " + std::string(to_string(kernel.error())));
   kernel_ = std::move(*kernel);
   middlebox_ = std::make_unique<Middlebox>(policy_, *kernel_);
@@ -51,23 +52,39 @@ GatewayEngine::GatewayEngine(const lab::ThreeHosts& hosts, Policy policy)
 }
 
 void GatewayEngine::open(const std::vector<MediaFlow>& flows) {
-  for (std::size_t done = 0; done < flows.size();) {
-    for (std::size_t i = 0; i < groups_of_turn && done < flows.size(); ++i) {
-      request::SetGroup set{1, group_id(++groups_), two_participants(), 3600, {}};
-      const std::size_t end = std::min(flows.size(), done + rules_of_group);
-      for (; done < end; ++done)
-        set.rules.push_back({.stream = static_cast<std::uint16_t>(set.rules.size()),
-                             .a = flows[done].from,
-                             .b = flows[done].to});
-      middlebox_->on_request(std::move(set));
-    }
-    middlebox_->commit(now());
-    for (const Reply& reply : middlebox_->take_replies()) {
-      const auto* answer = std::get_if<reply::Done>(&reply);
-      if (answer != nullptr && answer->result != Result::ok)
-        throw std::runtime_error("a rule was refused: " + std::string(to_string(answer->result)));
-    }
+  std::vector<request::SetGroup> groups;
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    if (i % rules_of_group == 0)
+      groups.push_back({1, group_id(++groups_), two_participants(), 3600, {}});
+    groups.back().rules.push_back({.stream = static_cast<std::uint16_t>(i % rules_of_group),
+                                   .a = flows[i].from,
+                                   .b = flows[i].to});
   }
+  ask(groups);
+}
+
+void GatewayEngine::ask(const std::vector<request::SetGroup>& groups) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    middlebox_->on_request(groups[i]);
+    if ((i + 1) % groups_of_turn == 0 || i + 1 == groups.size()) middlebox_->commit(now());
+  }
+  for (const Reply& reply : middlebox_->take_replies()) {
+    const auto* answer = std::get_if<reply::Done>(&reply);
+    if (answer != nullptr && answer->result != Result::ok)
+      throw std::runtime_error("a group was refused: " + std::string(to_string(answer->result)));
+  }
+}
+
+bool GatewayEngine::serve(std::chrono::milliseconds wait) {
+  std::array<pollfd, 2> ready{
+      {{middlebox_->packet_fd(), POLLIN, 0}, {middlebox_->event_fd(), POLLIN, 0}}};
+  const bool is_any = poll(ready.data(), ready.size(), static_cast<int>(wait.count())) > 0;
+  if (ready[0].revents != 0) middlebox_->on_packets(now());
+  if (ready[1].revents != 0) middlebox_->on_netlink_event(now());
+  if (const auto due = middlebox_->next_deadline(); due && *due <= now().steady)
+    middlebox_->on_timer(now());
+  (void)middlebox_->take_replies();
+  return is_any;
 }
 
 } // namespace midcom::bench

@@ -20,8 +20,12 @@ namespace midcom::bench {
 class GatewayEngine {
 public:
   GatewayEngine(const lab::ThreeHosts& hosts, pinhole::Policy policy); // throws runtime_error
-  // One rule for each flow, in groups of a call's size; throws std::runtime_error.
+  // One rule for each flow, in groups of a call's size.
   void open(const std::vector<MediaFlow>& flows);
+  // In turns of several; throws std::runtime_error when one is refused.
+  void ask(const std::vector<pinhole::request::SetGroup>& groups);
+  // One turn of the process's loop: waits so long for packets or events. Was there anything?
+  bool serve(std::chrono::milliseconds wait);
   [[nodiscard]] pinhole::Middlebox& middlebox() { return *middlebox_; }
 
 private:

@@ -19,23 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int flows_of_port = 50;
 
-sockaddr_in to_sockaddr(const pinhole::Endpoint& endpoint) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(endpoint.port);
-  std::memcpy(&address.sin_addr, endpoint.address.octets.data(), sizeof address.sin_addr);
-  return address;
-}
-
-FileDescriptor bound_socket(const lab::ThreeHosts& hosts, const pinhole::Endpoint& local) {
-  const lab::Inside inside(hosts.name('a'));
-  FileDescriptor made(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = to_sockaddr(local);
-  if (bind(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    throw std::runtime_error("bind " + local.to_string());
-  return made;
-}
-
 std::string output_of(const std::string& command) {
   struct Close {
     void operator()(FILE* file) const { pclose(file); }
@@ -48,6 +31,24 @@ std::string output_of(const std::string& command) {
 }
 
 } // namespace
+
+sockaddr_in to_sockaddr(const pinhole::Endpoint& endpoint) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(endpoint.port);
+  std::memcpy(&address.sin_addr, endpoint.address.octets.data(), sizeof address.sin_addr);
+  return address;
+}
+
+FileDescriptor bound_socket(const lab::ThreeHosts& hosts, char host,
+                            const pinhole::Endpoint& local) {
+  const lab::Inside inside(hosts.name(host));
+  FileDescriptor made(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = to_sockaddr(local);
+  if (bind(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error("bind " + local.to_string());
+  return made;
+}
 
 std::vector<MediaFlow> media_flows(int first, int count) {
   const auto a = *pinhole::Address::parse("192.0.2.2"),
@@ -65,7 +66,7 @@ MediaLoad::MediaLoad(const lab::ThreeHosts& hosts, const std::vector<MediaFlow>&
   const pinhole::Endpoint* last = nullptr;
   for (const MediaFlow& flow : flows) {
     if (last == nullptr || *last != flow.from)
-      bursts_.push_back({bound_socket(hosts, flow.from), {}, {}});
+      bursts_.push_back({bound_socket(hosts, 'a', flow.from), {}, {}});
     last = &flow.from;
     bursts_.back().receivers.push_back(to_sockaddr(flow.to));
   }

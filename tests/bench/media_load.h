@@ -22,6 +22,10 @@ struct MediaFlow {
 // `count` flows of call-like ports; others come after `first`.
 [[nodiscard]] std::vector<MediaFlow> media_flows(int first, int count);
 
+[[nodiscard]] sockaddr_in to_sockaddr(const pinhole::Endpoint& endpoint);
+[[nodiscard]] FileDescriptor bound_socket(const lab::ThreeHosts& hosts, char host,
+                                          const pinhole::Endpoint& local);
+
 // Sends round and round over the flows, each from its own port pair.
 class MediaLoad {
 public:
