@@ -184,7 +184,8 @@ AgentSnapshot Agent::snapshot(const SnapshotQuery& query, sip::TimePoint now) co
                 transactions,
                 is_followed ? pinholes->rules() : 0,
                 is_followed && pinholes->is_up() && pinholes->has_gate(),
-                is_followed ? pinholes->gate() : pinhole::event::GateCounters{}};
+                is_followed ? pinholes->gate() : pinhole::event::GateCounters{},
+                is_followed ? pinholes->commits() : LatencyHistogram()};
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/latency_histogram.h"
 #include "daemon/network.h"
 #include "pinhole/request.h"
 
@@ -23,6 +24,7 @@ struct AgentSnapshot {
     std::size_t flows = 0, calls = 0, transactions = 0, rules = 0;
     bool has_gate = false;
     pinhole::event::GateCounters gate;
+    LatencyHistogram commits{}; // of rules that a message waited for
   };
   struct Flow {
     FlowInfo info;

@@ -67,6 +67,14 @@ void write_status(JsonWriter& json, const AgentSnapshot::Status& status,
       .member("calls", std::uint64_t{status.calls})
       .member("transactions", std::uint64_t{status.transactions})
       .member("rules", std::uint64_t{status.rules})
+      .end();
+  const auto microseconds = [](auto time) { return static_cast<std::uint64_t>(time.count()); };
+  json.key("commits")
+      .begin_object()
+      .member("count", status.commits.count())
+      .member("p50_us", microseconds(status.commits.percentile(50)))
+      .member("p99_us", microseconds(status.commits.percentile(99)))
+      .member("longest_us", microseconds(status.commits.longest()))
       .end()
       .end();
 }

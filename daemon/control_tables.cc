@@ -74,6 +74,10 @@ std::string status_text(const JsonValue& answer) {
   line("gate", counted);
   for (const char* name : {"flows", "calls", "transactions", "rules"})
     line(name, counts[name].text());
+  const JsonValue& commits = answer["commits"];
+  line("commits", commits["count"].text() + ", " + commits["p50_us"].text() + " us (p50), " +
+                      commits["p99_us"].text() + " us (p99), " + commits["longest_us"].text() +
+                      " us (longest)");
   line("log lines lost", answer["log_lost"].text());
   return out;
 }

@@ -173,6 +173,7 @@ Leg* PinholeClient::leg_of(const Pending& pending) {
 
 void PinholeClient::submit(Pending pending, std::uint64_t transaction, sip::TimePoint now) {
   if (pending.holds) ++pending.call->awaiting;
+  pending.asked = now;
   if (is_up_) middlebox_.send(pending.request);
   deadlines_.set(transaction, now + config_.timeouts.commit);
   pending_.emplace(transaction, std::move(pending));
@@ -197,6 +198,7 @@ void PinholeClient::on_done(const pinhole::reply::Done& done, sip::TimePoint now
   Pending pending = std::move(found->second);
   pending_.erase(found);
   deadlines_.set(done.transaction, std::nullopt);
+  if (pending.holds && !pending.after.empty()) commits_.add(now - pending.asked);
   settle(pending, done, now);
 }
 

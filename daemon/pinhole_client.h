@@ -13,6 +13,7 @@
 #include "daemon/call.h"
 #include "daemon/deadline_queue.h"
 #include "daemon/event_log.h"
+#include "daemon/latency_histogram.h"
 #include "daemon/middlebox_port.h"
 
 namespace midcom {
@@ -43,6 +44,8 @@ public:
   // Rules and sinks the middlebox has or is about to have, over all calls.
   [[nodiscard]] std::size_t rules() const { return rules_; }
   [[nodiscard]] const pinhole::event::GateCounters& gate() const { return gate_; }
+  // From the message that asked for rules to their acknowledgement, where the message was held.
+  [[nodiscard]] const LatencyHistogram& commits() const { return commits_; }
 
   // The leg has exactly this from now on; no request is made when it has it already. With `holds`
   // the call's messages wait for the answer.
@@ -75,6 +78,7 @@ private:
     Pinholes before, after;
     bool holds;
     IsCaller is_caller; // of an inquiry
+    sip::TimePoint asked{};
     [[nodiscard]] bool is_inquiry() const { return static_cast<bool>(is_caller); }
     [[nodiscard]] bool is_watch() const;
   };
@@ -117,6 +121,7 @@ private:
   bool is_up_ = false, has_gate_ = false;
   pinhole::event::GateCounters gate_;
   std::size_t rules_ = 0;
+  LatencyHistogram commits_;
   std::uint64_t next_transaction_ = 1;
   std::map<std::uint64_t, Pending> pending_; // in the order they were made: repeated in that order
   struct GroupHash {                         // the id is a hash already

@@ -2,6 +2,7 @@
 """The two proxies under the same load: midcomd and Kamailio, each in the lab's gateway."""
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -237,6 +238,10 @@ class Proxy:
                 kib += int(match.group(1)) if match else 0
         return kib / 1024
 
+    def commits(self):
+        """Figures of the time from an answer to the acknowledgement of its rules."""
+        return {}
+
     def leftovers(self):
         """What the run should not have left, as text; "" when there is nothing."""
         if self._process.poll() is not None:
@@ -283,6 +288,17 @@ class Midcomd(Proxy):
             return None
         events = self.events()
         return events.get("pinhole.open", 0), events.get("pinhole.close", 0)
+
+    def commits(self):
+        """The daemon's own figures since its start, the warm-up among them."""
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(5)
+            asking.connect(os.path.join(self.directory, "control.sock"))
+            asking.sendall(b"status\n")
+            with asking.makefile("r", encoding="utf-8") as answer:
+                found = json.loads(answer.readline())["commits"]
+        return {"commits": found["count"], "commit_p50": found["p50_us"],
+                "commit_p99": found["p99_us"], "commit_longest": found["longest_us"]}
 
     def leftovers(self):
         wrong = super().leftovers()

@@ -91,6 +91,7 @@ pinhole::Endpoint media(const char* address, std::uint16_t port) {
 AgentSnapshot one_call() {
   AgentSnapshot snapshot;
   snapshot.status = {true, "owner persist", 1, 2, 3, 4, 5, 6, true, {7, 8, 9, 10, 11, 12}};
+  snapshot.status.commits.add(std::chrono::microseconds(12));
   snapshot.total = 1;
   AgentSnapshot::Leg leg{"tag\x1b[31m", "core", true, false, {}};
   leg.rules.push_back(
@@ -109,12 +110,15 @@ TEST(ControlAnswer, Status) {
             "\"adopted_groups\":1,\"adopted_elements\":2},\"gate\":{\"up\":true,\"queued\":7,"
             "\"admitted\":8,\"parked\":9,"
             "\"released\":10,\"dropped\":11,\"overrun\":12},\"counts\":{\"flows\":3,\"calls\":4,"
-            "\"transactions\":5,\"rules\":6}}\n");
+            "\"transactions\":5,\"rules\":6},\"commits\":{\"count\":1,\"p50_us\":12,"
+            "\"p99_us\":12,\"longest_us\":12}}\n");
   EXPECT_THAT(control_table(Kind::status, *parse_json(answer)), HasSubstr("uptime         3h0m\n"));
   EXPECT_THAT(
       control_table(Kind::status, *parse_json(answer)),
       HasSubstr("gate           up, queued 7, admitted 8, parked 9, released 10, dropped 11, "
                 "overrun 12\n"));
+  EXPECT_THAT(control_table(Kind::status, *parse_json(answer)),
+              HasSubstr("commits        1, 12 us (p50), 12 us (p99), 12 us (longest)\n"));
 }
 
 TEST(ControlAnswer, CallsAndPinholes) {

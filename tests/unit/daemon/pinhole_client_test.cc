@@ -85,6 +85,25 @@ TEST_F(PinholeClientTest, ACallWaitsForTheAcknowledgement) {
   EXPECT_EQ(resumed_, 1);
 }
 
+TEST_F(PinholeClientTest, CountsHowLongMessagesWaitForRules) {
+  client_.on_up(calls_, 0, now_);
+  const auto set = [this](std::vector<pinhole::Rule> rules, bool holds, int taken_us) {
+    client_.set(call_, *leg_, {std::move(rules), {}, {}}, holds, now_);
+    now_ += std::chrono::microseconds(taken_us);
+    reply_last();
+  };
+  set(rules(40000), true, 10);
+  EXPECT_EQ(client_.commits().count(), 1U);
+  EXPECT_EQ(client_.commits().longest(), std::chrono::microseconds(10));
+  set(rules(40002), false, 20); // nothing waits
+  set({}, true, 30);            // it closes
+  EXPECT_EQ(client_.commits().count(), 1U);
+  client_.set(call_, *leg_, {rules(40004), {}, {}}, true, now_);
+  now_ += config_.timeouts.commit;
+  pass(seconds(1)); // no answer in time is no commit
+  EXPECT_EQ(client_.commits().count(), 1U);
+}
+
 TEST_F(PinholeClientTest, EqualRulesAskNothing) {
   client_.on_up(calls_, 0, now_);
   client_.set(call_, *leg_, {}, true, now_);
