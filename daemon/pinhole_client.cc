@@ -226,7 +226,9 @@ void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
   const bool is_known = done.result == Result::ok || done.result == Result::unknown_group;
   leg.inquiry = is_known ? Inquiry::answered : Inquiry::failed;
   if (done.result != Result::ok || leg.proof == Proof::group || !leg.open.empty()) return;
-  leg.may_have_sinks = true;
+  // Nothing has passed there: whose it is counts no more than of a dialog without media.
+  leg.may_have_sinks = done.counters.empty();
+  if (leg.proof == Proof::none && leg.may_have_sinks) return;
   if (leg.proof == Proof::invite) {
     // Its own group, opened by an agent before: nothing new. Else it was no branch of this call.
     if (are_same(done.participants, {pending.call->caller.hashed, leg.callee.hashed})) return;

@@ -439,7 +439,7 @@ void SimNet::run() {
   for (int n = 0; n < 3000 && !std::ranges::all_of(calls_, is_over); ++n) step(true);
   // All that is left has its time: timers, lifetimes, what still moves.
   if (middlebox_back_) middlebox_back_ = now();
-  for (int n = 0; n < 40 || (n < 200 && !std::ranges::all_of(calls_, is_over)); ++n) {
+  for (int n = 0; n < 60 || (n < 200 && !std::ranges::all_of(calls_, is_over)); ++n) {
     for (int k = 0; k < 8; ++k) step(true);
     while (move_packet(true)) {
     }
