@@ -81,9 +81,11 @@ protected:
 int GateKernelTest::next_port = 30000;
 std::unique_ptr<ThreeHosts> GateKernelTest::hosts;
 
-INSTANTIATE_TEST_SUITE_P(Features, GateKernelTest, testing::Values(0U, like_6_1, without_owner),
+INSTANTIATE_TEST_SUITE_P(Features, GateKernelTest,
+                         testing::Values(0U, like_6_1, without_owner, element_expressions),
                          [](const auto& with) {
                            if (with.param == 0) return "all";
+                           if (with.param == element_expressions) return "limit_alone";
                            return with.param == like_6_1 ? "like_6_1" : "without_owner";
                          });
 

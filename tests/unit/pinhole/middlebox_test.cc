@@ -148,7 +148,7 @@ TEST_F(MiddleboxTest, RepairsFlushedTables) {
   // At once again: somebody fights us, so it waits a little.
   kernel.flush();
   box->on_netlink_event(now());
-  EXPECT_FALSE(box->take_replies().size());
+  EXPECT_TRUE(box->take_replies().empty());
   pass(milliseconds(50));
   EXPECT_EQ(box->take_replies().size(), 1U);
   EXPECT_TRUE(passes());
