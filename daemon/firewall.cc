@@ -256,7 +256,7 @@ Verdict Firewall::on_bye_answer(const Pass& pass, const sip::Message& request, i
                                (leg.proof == Proof::group && owns(leg, pass.sender));
   if (is_participants)
     end_leg(call, leg, now);
-  else if (leg.proof == Proof::none && leg.inquiry != Inquiry::answered)
+  else if (leg.proof == Proof::none && (leg.inquiry != Inquiry::answered || leg.may_have_sinks))
     pinholes_.release_unknown(call, leg, pass.sender.hashed, now);
   return verdict_of(call);
 }

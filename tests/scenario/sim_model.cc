@@ -111,7 +111,7 @@ bool Model::may_wait(const Offer& offer) {
   if (!offer.is_given) return false;
   if (offer.leg.empty()) return !offer.until || now <= *offer.until;
   const auto& leg = calls_[offer.call].legs[offer.leg];
-  return !leg.ended || now <= *leg.ended;
+  return !leg.ended || now <= *leg.ended || (offer.until && now <= *offer.until);
 }
 
 // Nothing waits where nobody has offered, nor when the offer has its answer.
