@@ -18,7 +18,7 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _stamp(ancillary):
+def stamp_of(ancillary):
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("qq", data[:16])
@@ -89,7 +89,7 @@ class MediaEnd:
                     return
                 continue
             if data[12:16] == MAGIC:
-                self.received.append((_stamp(ancillary), struct.unpack("!I", data[16:20])[0]))
+                self.received.append((stamp_of(ancillary), struct.unpack("!I", data[16:20])[0]))
 
     def numbers(self, since=0):
         return [number for stamp, number in list(self.received) if stamp >= since]
@@ -143,7 +143,11 @@ class Probe:
     def send(self, source, sport, destination, dport):
         """Returns the probe's number."""
         number = next(self._numbers) & 0xffffffff
-        payload = MAGIC + struct.pack("!I", number)
+        self.send_payload(source, sport, destination, dport, MAGIC + struct.pack("!I", number))
+        return number
+
+    def send_payload(self, source, sport, destination, dport, payload):
+        """Any datagram in anybody's name."""
         family = family_of(source)
         packed = [socket.inet_pton(family, address) for address in (source, destination)]
         udp = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0)
@@ -158,7 +162,6 @@ class Probe:
             self._sockets[family].sendto(head + udp, (destination, 0))
         except OSError:
             pass  # never out: counts as not arrived
-        return number
 
     def close(self):
         for one in self._sockets.values():
@@ -191,7 +194,7 @@ class Tap:
                 frame, ancillary, _, where = self._socket.recvmsg(2048, _CMSG)
             except (TimeoutError, OSError):
                 continue
-            self._note(frame, _stamp(ancillary), where[2] == socket.PACKET_OUTGOING)
+            self._note(frame, stamp_of(ancillary), where[2] == socket.PACKET_OUTGOING)
 
     def _note(self, frame, stamp, outgoing):
         kind = frame[12:14]
@@ -215,9 +218,12 @@ class Tap:
             if size > 0:
                 self.streams.append((stamp, outgoing, tuple4, size))
             return
-        for at in (8, 20):
-            if rest[at:at + 4] == MAGIC:
-                number = struct.unpack("!I", rest[at + 4:at + 8])[0]
+        self._note_datagram(stamp, outgoing, tuple4, rest[8:])
+
+    def _note_datagram(self, stamp, outgoing, tuple4, payload):
+        for at in (0, 12):
+            if payload[at:at + 4] == MAGIC:
+                number = struct.unpack("!I", payload[at + 4:at + 8])[0]
                 self.marked.append((stamp, outgoing, number, tuple4))
 
     def saw(self, numbers, timeout=0.25):

@@ -29,6 +29,11 @@ def sdp(address, port, *, direction="sendrecv", version=1, attributes=(), profil
             f"m=audio {port} {profile} 0\r\na=rtpmap:0 PCMU/8000\r\n{extra}a={direction}\r\n")
 
 
+def _content_type(body, extra):
+    is_given = any(line.lower().startswith("content-type:") for line in extra)
+    return ["Content-Type: application/sdp"] if body and not is_given else []
+
+
 class Message:
     def __init__(self, raw, line, stamp):
         head, _, body = raw.partition(b"\r\n\r\n")
@@ -271,8 +276,7 @@ class Incoming:
         if contact and message.method == "INVITE" and status < 300:
             lines.append(f"Contact: {self.agent.contact(message.line)}")
         lines += list(extra)
-        if body:
-            lines.append("Content-Type: application/sdp")
+        lines += _content_type(body, extra)
         lines.append(f"Content-Length: {len(body)}")
         message.line.send("\r\n".join(lines) + "\r\n\r\n" + body)
 
@@ -360,8 +364,7 @@ class UserAgent:
             expires = ";expires=600" if method == "REGISTER" else ""
             lines.append(f"Contact: {self.contact(line)}{expires}")
         lines += list(extra)
-        if body:
-            lines.append("Content-Type: application/sdp")
+        lines += _content_type(body, extra)
         lines.append(f"Content-Length: {len(body)}")
         text = "\r\n".join(lines) + "\r\n\r\n" + body
         line.send(text)
