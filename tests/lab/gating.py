@@ -28,7 +28,7 @@ class Arrivals(Tap):
         super().__init__(namespace, interface)
         lab.closing(self.close)
 
-    def _note_datagram(self, stamp, outgoing, tuple4, payload):
+    def note_datagram(self, stamp, outgoing, tuple4, payload):
         if not outgoing:
             self.came.append((stamp, tuple4, payload))
 

@@ -23,6 +23,10 @@ class Failure(Exception):
     """midcomd did not do what the scenario asks."""
 
 
+class Skip(Exception):
+    """Something this scenario alone needs isn't here."""
+
+
 def check(condition, text):
     if not condition:
         raise Failure(text)
@@ -222,4 +226,4 @@ class TrunkCall:
 
 
 __all__ = ["CORE", "IN_CORE", "PHONES_A", "PHONES_B", "STRANGER", "TRUNK", "Failure", "Lab", "LabError",
-           "SCENARIOS", "check", "scenario", "ua", "packets", "daemon"]
+           "SCENARIOS", "Skip", "check", "scenario", "ua", "packets", "daemon"]

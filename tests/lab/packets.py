@@ -237,9 +237,9 @@ class Tap:
             if size > 0:
                 self.streams.append((stamp, outgoing, tuple4, size))
             return
-        self._note_datagram(stamp, outgoing, tuple4, rest[8:])
+        self.note_datagram(stamp, outgoing, tuple4, rest[8:])
 
-    def _note_datagram(self, stamp, outgoing, tuple4, payload):
+    def note_datagram(self, stamp, outgoing, tuple4, payload):
         for at in (0, 12):
             if payload[at:at + 4] == MAGIC:
                 number = struct.unpack("!I", payload[at + 4:at + 8])[0]
