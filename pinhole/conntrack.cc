@@ -28,7 +28,7 @@ Connection connection_of(const FlowKey& flow) {
   set(ATTR_L3PROTO, static_cast<std::uint8_t>(is_ipv4 ? AF_INET : AF_INET6));
   set(is_ipv4 ? ATTR_IPV4_SRC : ATTR_IPV6_SRC, flow.source.address.octets);
   set(is_ipv4 ? ATTR_IPV4_DST : ATTR_IPV6_DST, flow.destination.address.octets);
-  set(ATTR_L4PROTO, static_cast<std::uint8_t>(IPPROTO_UDP));
+  set(ATTR_L4PROTO, flow.protocol);
   set(ATTR_PORT_SRC, htons(flow.source.port));
   set(ATTR_PORT_DST, htons(flow.destination.port));
   return connection;
@@ -40,7 +40,7 @@ bool delete_conntrack(NetlinkSocket& socket, std::span<const FlowKey> flows) {
   std::set<FlowKey> tuples;
   for (const FlowKey& flow : flows) {
     tuples.insert(flow);
-    tuples.insert({flow.destination, flow.source});
+    tuples.insert({flow.destination, flow.source, flow.protocol});
   }
   NftBatch batch(NftBatch::Kind::plain);
   for (const FlowKey& tuple : tuples) {

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view probe_table = "midcomd_probe";
 constexpr std::string_view probe_set = "flows";
+constexpr std::string_view probe_sinks = "sinks";
 
 FlowKey probe_key() {
   return {{*Address::parse("192.0.2.1"), 1024}, {*Address::parse("192.0.2.2"), 1024}};
@@ -41,8 +42,19 @@ bool has_rule(NetlinkSocket& socket, const auto& express) {
 
 bool has_destroy_element(NetlinkSocket& socket) {
   return is_accepted(socket, 0, [](NftBatch& batch) {
-    nft::new_flow_set(batch, probe_table, probe_set, Family::ipv4, 1, 16);
+    nft::new_set(batch, probe_table, probe_set, {.family = Family::ipv4}, 1, 16);
     nft::delete_element(batch, probe_table, probe_set, probe_key(), nft::Absent::is_fine);
+  });
+}
+
+bool has_limited_element(NetlinkSocket& socket, bool has_counter) {
+  return is_accepted(socket, 0, [&](NftBatch& batch) {
+    const FlowKey sink = sink_key(IPPROTO_UDP, probe_key().destination);
+    nft::new_set(batch, probe_table, probe_sinks, {.family = Family::ipv4, .is_sinks = true}, 1,
+                 16);
+    nft::new_element(
+        batch, probe_table, probe_sinks,
+        {.key = sink, .timeout_ms = 1000, .limit = {.rate = 10, .has_counter = has_counter}});
   });
 }
 
@@ -56,7 +68,7 @@ bool has_timeout_update(NetlinkSocket& socket) {
   };
   NftBatch create;
   nft::new_table(create, probe_table);
-  nft::new_flow_set(create, probe_table, probe_set, Family::ipv4, 1, 16);
+  nft::new_set(create, probe_table, probe_set, {.family = Family::ipv4}, 1, 16);
   if (create.run(socket) != 0) return false;
   bool is_there = false;
   if (put(8) && put(60'000)) {
@@ -81,6 +93,8 @@ std::string describe_features(std::uint32_t features) {
       {timeout_update, "timeout-update"},
       {native_queue, "native-queue"},
       {compat_queue, "compat-queue"},
+      {element_expressions, "element-expressions"},
+      {gate, "gate"},
   };
   std::string text;
   for (const auto& [feature, word] : words) {
@@ -88,7 +102,8 @@ std::string describe_features(std::uint32_t features) {
     if (!text.empty()) text += ' ';
     text += word;
   }
-  return text.empty() ? "none" : text;
+  if ((features & gate) == 0) text += text.empty() ? "no-gate" : " no-gate";
+  return text;
 }
 
 std::uint32_t probe_features(NetlinkSocket& socket) {
@@ -103,6 +118,11 @@ std::uint32_t probe_features(NetlinkSocket& socket) {
   note(timeout_update, has_timeout_update(socket));
   note(native_queue, has_rule(socket, [](nft::Rule& rule) { rule.queue(0); }));
   note(compat_queue, has_rule(socket, [](nft::Rule& rule) { rule.compat_queue(0); }));
+  if (has_limited_element(socket, true))
+    features |= element_expressions | gate;
+  else
+    note(gate, has_limited_element(socket, false));
+  if ((features & (native_queue | compat_queue)) == 0) features &= ~std::uint32_t{gate};
   return features;
 }
 

@@ -15,7 +15,10 @@ enum Feature : std::uint32_t {
   timeout_update = 8,  // adding an element again sets its timeout (6.12)
   native_queue = 16,   // the queue expression
   compat_queue = 32,   // the xt NFQUEUE target through nft_compat
-  all_features = 63,
+  gate = 64,           // a queue of ours is bound, and elements of sets can hold a rate limit
+  // A counter beside the limit in one element (5.11).
+  element_expressions = 128,
+  all_features = 255,
 };
 
 [[nodiscard]] std::string describe_features(std::uint32_t features); // "owner persist ..."

@@ -3,6 +3,14 @@
 
 namespace midcom::pinhole {
 
+FlowKey sink_key(std::uint8_t protocol, const Endpoint& at) {
+  return {{{.family = at.address.family}, 0}, at, protocol};
+}
+
+bool is_sink(const FlowKey& key) {
+  return key.source.port == 0;
+}
+
 FlowCounter& FlowCounter::operator+=(const FlowCounter& other) {
   packets += other.packets;
   bytes += other.bytes;

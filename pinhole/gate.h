@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The gate's judgement: first packets to sinks, held to what was promised. No kernel, no clock: the
 // middlebox hands packets in and carries out what is decided. Nothing here opens anything.
+// Several groups may wait at one address (branches of a fork): Admit is better than Park, Park than
+// Drop; among equals the smaller group id, then the sink named first.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "pinhole/first_packet.h"
 #include "pinhole/flow.h"
+#include "pinhole/parking.h"
 #include "pinhole/promise.h"
 #include "pinhole/request.h"
 
@@ -23,23 +29,8 @@ struct GateLimits {
   std::size_t parked_per_group = 256;
   std::size_t parked = 8192;
   std::chrono::milliseconds parked_life{1500};
-  std::size_t admitted_per_sink = 16; // pairs of one candidate; of what isn't STUN: one
+  std::size_t admitted_per_sink = 16; // senders of one candidate; of what isn't STUN: one
 };
-
-// Why a packet went no further. The words are in to_string() and are the ones of the log.
-enum class GateReason : std::uint8_t {
-  no_sink,         // nobody waits there (any more)
-  malformed,       // no IP, UDP or TCP that can be read
-  unknown_kind,    // none of what was promised
-  wrong_source,    // from an address or port that was not signalled
-  wrong_ufrag,     // STUN for somebody else
-  wrong_integrity, // MESSAGE-INTEGRITY or FINGERPRINT
-  wrong_payload,   // RTP of a type nobody has agreed on
-  too_many_parked,
-  too_many_admitted,
-  not_answered, // parked until its time was over, or the answer left it out
-};
-[[nodiscard]] std::string_view to_string(GateReason reason);
 
 class Gate {
 public:
@@ -64,17 +55,21 @@ public:
     Decision decision;
   };
 
-  explicit Gate(const GateLimits& limits) : limits_(limits) {}
+  // Has libcrypto read its configuration: before the sandbox closes.
+  explicit Gate(const GateLimits& limits);
 
   // The group has exactly these sinks; none: it is forgotten. What was admitted through a sink
-  // counts on as long as its address and promise stay the same.
+  // counts on as long as its address and promise stay the same. A sink whose promise isn't there is
+  // none.
   void set_group(const GroupId& group, std::span<const Sink> sinks,
                  std::span<const Promise> promises);
-  // `key` is there also of a packet that is dropped, as far as it could be read.
+  // `key` is there also of a packet that is dropped, as far as it could be read. A sender that was
+  // admitted already is admitted again and counts once; where packets of its flow still wait, the
+  // packet waits behind them.
   [[nodiscard]] Judged on_packet(const Packet& packet, TimePoint now);
   // After groups or flows have changed: what becomes of parked packets, in the order they came.
   // Those that go on waiting aren't among them. Of a flow the first may be an Admit, the next of
-  // it then wait: they pass when it is open.
+  // it then wait: they pass when it is open, so call it again when it is.
   using IsOpen = std::function<bool(const FlowKey&)>;
   [[nodiscard]] std::vector<Judged> reconsider(const IsOpen& is_open);
   [[nodiscard]] std::vector<Judged> take_due(TimePoint now); // whose time is over
@@ -84,7 +79,45 @@ public:
   void take_back(const Admit& admitted);
 
 private:
+  struct Place {
+    Sink sink;
+    std::map<Endpoint, Kind> admitted{}; // senders, and what proved them
+  };
+  struct Group {
+    std::vector<Promise> promises;
+    std::vector<Place> places;
+  };
+  struct Receiver {
+    std::uint8_t protocol;
+    Endpoint at;
+    auto operator<=>(const Receiver&) const = default;
+  };
+  // What the sinks at one address say together: the first that admits, else those that would park,
+  // else the reason that tells most.
+  struct Opinion {
+    Place* place = nullptr;
+    GroupId group{};
+    Kind kind{};
+    std::vector<GroupId> parks{};
+    GateReason reason = GateReason::no_sink;
+  };
+
+  [[nodiscard]] Opinion opinion_on(const Datagram& datagram);
+  void weigh(Opinion& opinion, const GroupId& id, std::size_t index, const Datagram& datagram);
+  [[nodiscard]] bool may_admit(const Place& place, const Endpoint& sender, Kind kind) const;
+  [[nodiscard]] static Admit admit(const Opinion& opinion, const FlowKey& key);
+  [[nodiscard]] Decision first_decision(std::uint32_t id, const Datagram& datagram, TimePoint now);
+  [[nodiscard]] std::optional<Decision> next_decision(Parking::Ticket ticket);
+  [[nodiscard]] bool goes_on_waiting(Parking::Ticket ticket, const Opinion& opinion);
+  void take_out(const GroupId& id, const Group& group);
+  void put_in(const GroupId& id, const Group& group);
+  void note_change(const Receiver& receiver);
+
   GateLimits limits_;
+  std::map<GroupId, Group> groups_;
+  std::map<Receiver, std::set<std::pair<GroupId, std::size_t>>> receivers_; // places by index
+  Parking parking_;
+  std::set<Receiver> changed_; // where parked packets must be judged once more
 };
 
 } // namespace midcom::pinhole

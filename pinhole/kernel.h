@@ -46,6 +46,31 @@ struct Damage {
   explicit operator bool() const { return base || flows; }
 };
 
+// What becomes of a packet that the kernel holds.
+enum class Verdict : std::uint8_t {
+  drop,
+  repeat, // it is looked up again: passes when its flow is open by now
+  pass,   // as one of an open flow: a connection's first segment, which the flows don't have
+};
+struct QueuedPacket {
+  std::uint32_t id = 0;
+  std::string octets; // from the IP header on, at most 1500 of them
+};
+struct Decided {
+  std::uint32_t id = 0;
+  Verdict verdict = Verdict::drop;
+};
+
+// First packets to sinks, held until each has its verdict. Nothing passes without one.
+class Queue {
+public:
+  virtual ~Queue() = default;
+  [[nodiscard]] virtual int fd() const = 0;                   // readable when packets wait
+  [[nodiscard]] virtual std::vector<QueuedPacket> take() = 0; // a bounded number of them
+  virtual void decide(std::span<const Decided> decided) = 0;  // in this order
+  [[nodiscard]] virtual std::uint64_t overrun() = 0;          // dropped since the queue was full
+};
+
 class Kernel {
 public:
   virtual ~Kernel() = default;
@@ -65,6 +90,8 @@ public:
   [[nodiscard]] virtual Damage take_damage() = 0;
   // Puts tables, chains and rules back, not the flows.
   [[nodiscard]] virtual KernelResult<void> repair(Damage damage) = 0;
+  // Of this kernel, after start(). nullptr: no gate, everything to sinks stays closed.
+  [[nodiscard]] virtual Queue* queue() { return nullptr; }
   // For measuring how long a repair took; a fake kernel stands still.
   [[nodiscard]] virtual std::uint64_t stopwatch_us() const { return 0; }
 };

@@ -26,10 +26,6 @@ FlowCounter difference(const FlowCounter& later, const FlowCounter& earlier) {
   return {later.packets - earlier.packets, later.bytes - earlier.bytes};
 }
 
-std::string_view set_of(const FlowKey& key) {
-  return flow_set(key.source.address.family);
-}
-
 } // namespace
 
 KernelResult<std::unique_ptr<NftKernel>> NftKernel::open() {
@@ -62,7 +58,7 @@ void NftKernel::install_guard() {
   if (!has(table_owner) || has(table_persist)) return;
   NftBatch batch;
   nft::new_table(batch, guard_table, nft::flag_owner);
-  write_guard_table(batch, policy_);
+  write_guard_table(batch, policy_, features_);
   (void)batch.run(socket_);
 }
 
@@ -71,7 +67,7 @@ void NftKernel::install_guard() {
 bool NftKernel::put_base_back() {
   NftBatch batch;
   nft::new_table(batch, base_table, wanted_flags());
-  write_base_table(batch, policy_);
+  write_base_table(batch, policy_, features_);
   return batch.run(socket_) == 0;
 }
 
@@ -109,7 +105,7 @@ KernelResult<void> NftKernel::install(std::string_view table, Table write, Conte
   NftBatch batch;
   if (replace) nft::delete_table(batch, table);
   if (!present || replace || (is_persistent && may_own)) nft::new_table(batch, table, wanted);
-  write(batch, policy_);
+  write(batch, policy_, features_);
   const int error = batch.run(socket_);
   if (error == 0) return {};
   if (!present || error == EPERM) return std::unexpected(to_error(error));
@@ -117,7 +113,7 @@ KernelResult<void> NftKernel::install(std::string_view table, Table write, Conte
   NftBatch anew;
   nft::delete_table(anew, table);
   nft::new_table(anew, table, wanted);
-  write(anew, policy_);
+  write(anew, policy_, features_);
   if (const int second = anew.run(socket_); second != 0) return std::unexpected(to_error(second));
   return {};
 }
@@ -127,6 +123,11 @@ bool NftKernel::restarts_counter(const Change& change) const {
                                   (change.kind == Change::Kind::refresh && !has(timeout_update)));
 }
 
+nft::Limit NftKernel::limit_of(const FlowKey& key) const {
+  if (!is_sink(key)) return {};
+  return {.rate = policy_.sink_rate, .has_counter = has(element_expressions)};
+}
+
 // Without DESTROYSETELEM a deletion can fail, which is dear: so what shall go is added first, for
 // as long as the batch takes.
 void NftKernel::write_remove(NftBatch& batch, const FlowKey& key) {
@@ -134,7 +135,8 @@ void NftKernel::write_remove(NftBatch& batch, const FlowKey& key) {
     nft::delete_element(batch, flow_table, set_of(key), key, nft::Absent::is_fine);
     return;
   }
-  nft::new_element(batch, flow_table, set_of(key), {.key = key, .timeout_ms = 1000});
+  nft::new_element(batch, flow_table, set_of(key),
+                   {.key = key, .timeout_ms = 1000, .limit = limit_of(key)});
   nft::delete_element(batch, flow_table, set_of(key), key, nft::Absent::is_error);
 }
 
@@ -146,7 +148,8 @@ void NftKernel::write_change(NftBatch& batch, const Change& change, const FlowCo
                    {.key = change.key,
                     .timeout_ms = static_cast<std::uint64_t>(change.timeout.count()),
                     .userdata = change.userdata,
-                    .counter = counted});
+                    .counter = counted,
+                    .limit = limit_of(change.key)});
 }
 
 KernelResult<std::vector<FlowCounter>> NftKernel::apply(std::span<const Change> changes) {
@@ -160,7 +163,7 @@ KernelResult<std::vector<FlowCounter>> NftKernel::apply(std::span<const Change> 
   std::vector<FlowCounter> counted(changes.size());
   for (std::size_t i = 0, next = 0; i < changes.size(); ++i) {
     if (restarts_counter(changes[i])) counted[i] = (*before)[next++];
-    write_change(batch, changes[i], counted[i]);
+    if (is_there(changes[i].key)) write_change(batch, changes[i], counted[i]);
   }
   std::map<FlowKey, FlowCounter> final_counters;
   const int error = batch.run(socket_, [&](std::string_view message) {
@@ -181,7 +184,7 @@ void NftKernel::forget_connections(std::span<const Change> changes) {
   if (!policy_.delete_conntrack) return;
   std::vector<FlowKey> closed;
   for (const Change& change : changes)
-    if (change.kind == Change::Kind::remove) closed.push_back(change.key);
+    if (change.kind == Change::Kind::remove && !is_sink(change.key)) closed.push_back(change.key);
   if (!closed.empty()) (void)delete_conntrack(socket_, closed);
 }
 
@@ -196,17 +199,17 @@ KernelResult<std::vector<FlowCounter>> NftKernel::read(std::span<const FlowKey> 
         found[flow.key] = flow.counter;
     });
   };
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
-    std::vector<FlowKey> wanted;
-    for (const FlowKey& key : keys)
-      if (key.source.address.family == family) wanted.push_back(key);
+  std::map<std::string, std::vector<FlowKey>> by_set;
+  for (const FlowKey& key : keys)
+    if (is_there(key)) by_set[set_of(key)].push_back(key);
+  for (const auto& [set, wanted] : by_set) {
     for (std::size_t from = 0; from < wanted.size(); from += keys_per_request) {
       const auto part =
           std::span(wanted).subspan(from, std::min(keys_per_request, wanted.size() - from));
-      int error = ask(flow_set(family), part);
+      int error = ask(set, part);
       // The first that isn't there ends the request: one by one then.
       for (std::size_t i = 0; error == ENOENT && i < part.size(); ++i)
-        if (const int single = ask(flow_set(family), part.subspan(i, 1)); single != ENOENT)
+        if (const int single = ask(set, part.subspan(i, 1)); single != ENOENT)
           error = single == 0 ? ENOENT : single;
       if (error != 0 && error != ENOENT) return std::unexpected(to_error(error));
     }
@@ -228,9 +231,9 @@ std::optional<std::uint32_t> NftKernel::generation() {
 
 KernelResult<std::vector<StoredFlow>> NftKernel::dump_once() {
   std::vector<StoredFlow> flows;
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const std::string& set : all_sets(features_)) {
     NftBatch question(NftBatch::Kind::plain);
-    nft::dump_elements(question, flow_table, flow_set(family));
+    nft::dump_elements(question, flow_table, set);
     const int error = question.run(socket_, [&](std::string_view message) {
       for (StoredFlow& flow : nft::decode_elements(message).value_or(std::vector<StoredFlow>{}))
         flows.push_back(std::move(flow));

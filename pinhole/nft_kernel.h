@@ -7,10 +7,9 @@
 #include "pinhole/features.h"
 #include "pinhole/kernel.h"
 #include "pinhole/netlink_socket.h"
+#include "pinhole/nft_message.h"
 
 namespace midcom::pinhole {
-
-class NftBatch;
 
 // nftables. One socket makes all changes for the life of the process, because a table's ownership
 // hangs on it; a second one listens for what others do. Needs CAP_NET_ADMIN at open() and later.
@@ -29,7 +28,7 @@ public:
   [[nodiscard]] std::uint64_t stopwatch_us() const override;
 
 private:
-  using Table = void (*)(NftBatch& batch, const Policy& policy);
+  using Table = void (*)(NftBatch& batch, const Policy& policy, std::uint32_t features);
   // What an existing table is good for when its rules can't be written over it.
   enum class Contents : std::uint8_t { rules_only, flows };
 
@@ -44,6 +43,9 @@ private:
   [[nodiscard]] bool restarts_counter(const Change& change) const;
   void write_change(NftBatch& batch, const Change& change, const FlowCounter& counted);
   void write_remove(NftBatch& batch, const FlowKey& key);
+  // Without a gate there are no sets of sinks: what asks for one stays closed.
+  [[nodiscard]] bool is_there(const FlowKey& key) const { return !is_sink(key) || has(gate); }
+  [[nodiscard]] nft::Limit limit_of(const FlowKey& key) const;
   void forget_connections(std::span<const Change> changes);
   [[nodiscard]] std::optional<std::uint32_t> generation();
   [[nodiscard]] KernelResult<std::vector<StoredFlow>> dump_once();

@@ -72,6 +72,7 @@ std::string key_octets(const FlowKey& key) {
   const std::size_t size = key.source.address.family == Family::ipv4 ? 4 : 16;
   std::string octets;
   for (const Endpoint* endpoint : {&key.source, &key.destination}) {
+    if (endpoint == &key.source && is_sink(key)) continue;
     octets.append(reinterpret_cast<const char*>(endpoint->address.octets.data()), size);
     octets.push_back(static_cast<char>(endpoint->port >> 8));
     octets.push_back(static_cast<char>(endpoint->port));
@@ -94,6 +95,24 @@ nftnl_set_elem* add_element(nftnl_set& set, const FlowKey& key) {
   nftnl_set_elem_add(&set, element);
   set_octets(element, NFTNL_SET_ELEM_KEY, key_octets(key));
   return element;
+}
+
+void add_counter(nftnl_set_elem& element, const FlowCounter& first) {
+  nftnl_expr* counter = checked(nftnl_expr_alloc("counter"));
+  nftnl_set_elem_add_expr(&element, counter);
+  nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, first.bytes);
+  nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, first.packets);
+}
+
+// It ends the rule when there are more.
+void add_limit(nftnl_set_elem& element, std::uint32_t rate) {
+  nftnl_expr* limit = checked(nftnl_expr_alloc("limit"));
+  nftnl_set_elem_add_expr(&element, limit);
+  nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_RATE, rate);
+  nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_UNIT, 1); // second
+  nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_BURST, std::max(rate / 2, 1U));
+  nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+  nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_FLAGS, 0);
 }
 
 unsigned reg32(unsigned index) {
@@ -137,18 +156,19 @@ void delete_rules(NftBatch& batch, std::string_view table) {
   nftnl_rule_nlmsg_build_payload(add(batch, NFT_MSG_DELRULE, 0), rule.get());
 }
 
-void new_flow_set(NftBatch& batch, std::string_view table, std::string_view set, Family family,
-                  std::uint32_t id, std::uint32_t size) {
+void new_set(NftBatch& batch, std::string_view table, std::string_view set, SetKind kind,
+             std::uint32_t id, std::uint32_t size) {
   // nft's own numbers of the types ipv4_addr, ipv6_addr and inet_service, so that it can list them.
-  const std::uint32_t address = family == Family::ipv4 ? 7 : 8, port = 13;
+  const std::uint32_t address = kind.family == Family::ipv4 ? 7 : 8, port = 13;
   const std::uint32_t half = address << 6 | port;
+  const std::uint32_t half_size = kind.family == Family::ipv4 ? 8 : 20;
   const auto object = make_set(table, set);
   nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, NFT_SET_TIMEOUT);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, half << 12 | half);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, family == Family::ipv4 ? 16 : 40);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, kind.is_sinks ? half : half << 12 | half);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, kind.is_sinks ? half_size : 2 * half_size);
   nftnl_set_set_u32(object.get(), NFTNL_SET_ID, id);
   nftnl_set_set_u32(object.get(), NFTNL_SET_DESC_SIZE, size);
-  nftnl_set_add_expr(object.get(), checked(nftnl_expr_alloc("counter")));
+  if (!kind.is_sinks) nftnl_set_add_expr(object.get(), checked(nftnl_expr_alloc("counter")));
   nftnl_set_nlmsg_build_payload(add(batch, NFT_MSG_NEWSET, NLM_F_CREATE), object.get());
 }
 
@@ -162,12 +182,10 @@ void new_element(NftBatch& batch, std::string_view table, std::string_view set,
   nftnl_set_elem_set_u64(one, NFTNL_SET_ELEM_EXPIRATION,
                          element.expiration_ms == 0 ? timeout_ms : element.expiration_ms);
   if (!element.userdata.empty()) set_octets(one, NFTNL_SET_ELEM_USERDATA, element.userdata);
-  if (element.counter.packets != 0) {
-    nftnl_expr* counter = checked(nftnl_expr_alloc("counter"));
-    nftnl_set_elem_add_expr(one, counter);
-    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, element.counter.bytes);
-    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, element.counter.packets);
-  }
+  const bool is_limited = element.limit.rate != 0;
+  if (element.counter.packets != 0 || (is_limited && element.limit.has_counter))
+    add_counter(*one, element.counter);
+  if (is_limited) add_limit(*one, element.limit.rate);
   nftnl_set_elems_nlmsg_build_payload(add(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE), object.get());
 }
 
@@ -339,12 +357,14 @@ std::string_view octets_of(nftnl_set_elem* element, std::uint16_t attribute) {
 }
 
 std::optional<FlowKey> decode_key(std::string_view octets) {
-  if (octets.size() != 16 && octets.size() != 40) return std::nullopt;
-  const std::size_t size = octets.size() == 16 ? 4 : 16;
+  const bool is_sink = octets.size() == 8 || octets.size() == 20;
+  if (!is_sink && octets.size() != 16 && octets.size() != 40) return std::nullopt;
+  const std::size_t size = octets.size() <= 16 ? 4 : 16;
   const auto octet = [&](std::size_t at) { return static_cast<std::uint8_t>(octets[at]); };
   FlowKey key;
   for (Endpoint* endpoint : {&key.source, &key.destination}) {
     endpoint->address.family = size == 4 ? Family::ipv4 : Family::ipv6;
+    if (is_sink && endpoint == &key.source) continue;
     std::memcpy(endpoint->address.octets.data(), octets.data(), size);
     endpoint->port = static_cast<std::uint16_t>(octet(size) << 8 | octet(size + 1));
     octets.remove_prefix(size + 4);
@@ -390,6 +410,9 @@ std::optional<std::vector<StoredFlow>> decode_elements(std::string_view message)
   if (nftnl_set_elems_nlmsg_parse(header, set.get()) < 0) return std::nullopt;
   std::vector<StoredFlow> flows;
   nftnl_set_elem_foreach(set.get(), read_element, &flows);
+  const char* name = nftnl_set_get_str(set.get(), NFTNL_SET_NAME);
+  if (name != nullptr && std::string_view(name).find("tcp") != std::string_view::npos)
+    for (StoredFlow& flow : flows) flow.key.protocol = IPPROTO_TCP;
   return flows;
 }
 

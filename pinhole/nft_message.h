@@ -31,16 +31,26 @@ void new_forward_chain(NftBatch& batch, std::string_view table, std::string_view
                        int priority);
 void delete_rules(NftBatch& batch, std::string_view table); // of all chains
 
-// A set of flows: source address . port . destination address . port, with timeout and counter.
-void new_flow_set(NftBatch& batch, std::string_view table, std::string_view set, Family family,
-                  std::uint32_t id, std::uint32_t size);
+// A set of flows: source address . port . destination address . port, with timeout and counter. Of
+// sinks: address . port, with timeout; expressions are each element's own.
+struct SetKind {
+  Family family = Family::ipv4;
+  bool is_sinks = false;
+};
+void new_set(NftBatch& batch, std::string_view table, std::string_view set, SetKind kind,
+             std::uint32_t id, std::uint32_t size);
 
+struct Limit {             // of a sink's packets; over it a lookup doesn't find the element
+  std::uint32_t rate = 0;  // per second; the burst is half of it
+  bool has_counter = true; // counts what comes, also over the limit
+};
 struct Element {
   FlowKey key;
   std::uint64_t timeout_ms = 0;    // never 0: that would be for ever
   std::uint64_t expiration_ms = 0; // what is left of it; 0: all
   std::string_view userdata{};
   FlowCounter counter{}; // its first value
+  Limit limit{};         // of a sink: always
 };
 // An element that is there gets its time again (Feature timeout_update), and keeps all else.
 void new_element(NftBatch& batch, std::string_view table, std::string_view set,
@@ -89,7 +99,8 @@ private:
 };
 
 // Of a reply or an event: one whole netlink message with its header, as the kernel sends it.
-// Elements whose key isn't a flow of ours are left out. nullopt: not an element message.
+// Elements whose key isn't a flow or sink of ours are left out; a set with "tcp" in its name has
+// those of TCP. nullopt: not an element message.
 [[nodiscard]] std::optional<std::vector<StoredFlow>> decode_elements(std::string_view message);
 [[nodiscard]] std::optional<std::uint32_t> decode_table_flags(std::string_view message);
 [[nodiscard]] std::optional<std::uint32_t> decode_generation(std::string_view message);

@@ -64,11 +64,15 @@ std::uint32_t OctetReader::u32() {
 
 std::string OctetReader::text() {
   const std::size_t size = u16();
+  return std::string(view(size));
+}
+
+std::string_view OctetReader::view(std::size_t size) {
   if (!is_good_ || rest_.size() < size) {
     is_good_ = false;
     return {};
   }
-  std::string value(rest_.substr(0, size));
+  const std::string_view value = rest_.substr(0, size);
   rest_.remove_prefix(size);
   return value;
 }

@@ -37,6 +37,8 @@ public:
   [[nodiscard]] std::uint16_t u16();
   [[nodiscard]] std::uint32_t u32();
   [[nodiscard]] std::string text();
+  [[nodiscard]] std::string_view view(std::size_t size); // of the octets given; empty when bad
+  void skip(std::size_t size) { static_cast<void>(view(size)); }
   template <std::size_t N>
   void raw(std::array<std::uint8_t, N>& octets) {
     raw(octets.data(), N);

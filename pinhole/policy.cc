@@ -9,7 +9,7 @@ namespace midcom::pinhole {
 
 namespace {
 
-constexpr std::uint8_t encoding_version = 1;
+constexpr std::uint8_t encoding_version = 2;
 
 template <class T, class Put>
 void put_list(OctetWriter& out, const std::vector<T>& list, Put put) {
@@ -46,6 +46,7 @@ void put_side(OctetWriter& out, const Side& side) {
   out.text(side.name);
   put_list(out, side.interfaces, [&](const std::string& name) { out.text(name); });
   put_list(out, side.media, [&](const Prefix& prefix) { out.prefix(prefix); });
+  out.u8(side.is_tcp_inbound ? 1 : 0);
 }
 
 Side get_side(OctetReader& in) {
@@ -57,6 +58,7 @@ Side get_side(OctetReader& in) {
     return name;
   });
   side.media = get_list<Prefix>(in, [&] { return in.prefix(); });
+  side.is_tcp_inbound = get_bool(in);
   return side;
 }
 
@@ -103,6 +105,7 @@ std::string encode(const Policy& policy) {
   put_list(out, policy.static_allows, [&](const StaticAllow& allow) { put_allow(out, allow); });
   out.u32(policy.max_rules).u32(policy.max_group_rules).u32(policy.max_lifetime_s);
   out.u32(policy.refresh_s).u8(policy.delete_conntrack ? 1 : 0).u32(policy.masked_features);
+  out.u16(policy.queue).u32(policy.sink_rate);
   return out.take();
 }
 
@@ -129,6 +132,8 @@ std::expected<Policy, std::string> decode_policy(std::string_view bytes) {
   policy.refresh_s = in.u32();
   policy.delete_conntrack = get_bool(in);
   policy.masked_features = in.u32();
+  policy.queue = in.u16();
+  policy.sink_rate = in.u32();
   if (!in.is_done()) return std::unexpected("truncated, trailing or invalid octets");
   if (policy.mark == 0 || (policy.mark & ~policy.mask) != 0)
     return std::unexpected("mark outside of its mask");
@@ -136,6 +141,8 @@ std::expected<Policy, std::string> decode_policy(std::string_view bytes) {
     return std::unexpected("lifetime or refresh too short");
   if (policy.max_rules == 0 || policy.max_rules > 1'000'000)
     return std::unexpected("number of rules out of range");
+  if (policy.sink_rate == 0 || policy.sink_rate > 100'000)
+    return std::unexpected("rate of a sink out of range");
   return policy;
 }
 

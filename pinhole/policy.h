@@ -25,6 +25,8 @@ struct Side {
   std::string name;
   std::vector<std::string> interfaces; // empty: not checked
   std::vector<Prefix> media;           // where media of this side may live
+  // May its addresses be connected to by media over TCP?
+  bool is_tcp_inbound = false;
 };
 
 // An operator's own static permission (STUN/TURN servers before any SDP): UDP or TCP between any
@@ -51,6 +53,8 @@ struct Policy {
   std::uint32_t refresh_s = 120;        // element timeout; refreshed every third of it
   bool delete_conntrack = true;         // on closing a rule
   std::uint32_t masked_features = 0;    // test switch, see features.h
+  std::uint16_t queue = 4189;           // number of the gate's NFQUEUE
+  std::uint32_t sink_rate = 200;        // packets per second of each sink that reach the gate
 };
 
 [[nodiscard]] const Side* side_of(const Policy& policy, const Address& address); // longest prefix

@@ -2,6 +2,7 @@
 #include "pinhole/request_policy.h"
 
 #include <algorithm>
+#include <netinet/in.h>
 
 namespace midcom::pinhole {
 
@@ -23,9 +24,13 @@ bool is_well_formed(const Address& address) {
                      [](std::uint8_t octet) { return octet == 0; });
 }
 
+bool is_transport(std::uint8_t protocol) {
+  return protocol == IPPROTO_UDP || protocol == IPPROTO_TCP;
+}
+
 bool is_well_formed(const Rule& rule) {
   return is_well_formed(rule.a.address) && is_well_formed(rule.b.address) &&
-         rule.a.address.family == rule.b.address.family && rule.protocol == 17 &&
+         rule.a.address.family == rule.b.address.family && is_transport(rule.protocol) &&
          rule.component != 0 && (rule.from_a || rule.from_b);
 }
 
@@ -38,14 +43,56 @@ bool may_be_media(const Policy& policy, std::uint16_t port) {
   return port != 0 && is_in(policy.media_ports, port) && !is_in(policy.forbidden_ports, port);
 }
 
+// The end that connects takes its port from wherever its system does (RFC 6335 6).
+bool may_connect(const Policy& policy, std::uint16_t port) {
+  return port >= 1024 && !is_in(policy.forbidden_ports, port);
+}
+
+bool may_be_connected_to(const Policy& policy, const Endpoint& at) {
+  return may_be_media(policy, at.port) && side_of(policy, at.address)->is_tcp_inbound;
+}
+
+Result check_ports(const Policy& policy, const Rule& rule) {
+  if (rule.protocol == IPPROTO_UDP)
+    return may_be_media(policy, rule.a.port) && may_be_media(policy, rule.b.port)
+               ? Result::ok
+               : Result::forbidden_port;
+  if (!may_connect(policy, rule.a.port) || !may_connect(policy, rule.b.port))
+    return Result::forbidden_port;
+  return may_be_connected_to(policy, rule.a) || may_be_connected_to(policy, rule.b)
+             ? Result::ok
+             : Result::forbidden_port;
+}
+
+Result check(const Policy& policy, const Sink& sink, std::size_t promises) {
+  if (!is_well_formed(sink.at.address) || !is_transport(sink.protocol) || sink.component == 0 ||
+      sink.promise >= promises)
+    return Result::malformed;
+  if (!may_be_media(policy, sink.at.address)) return Result::forbidden_address;
+  if (!may_be_media(policy, sink.at.port)) return Result::forbidden_port;
+  if (sink.protocol == IPPROTO_TCP && !may_be_connected_to(policy, sink.at))
+    return Result::forbidden_address;
+  return Result::ok;
+}
+
+bool is_well_formed(const Promise& promise) {
+  return promise.kinds != 0 && (promise.kinds & ~all_kinds) == 0 &&
+         promise.source <= SourceRule::any_verified && promise.senders.size() <= max_senders &&
+         std::ranges::all_of(
+             promise.senders,
+             [](const Endpoint& sender) { return is_well_formed(sender.address); }) &&
+         promise.receiver_ufrag.size() <= max_ice_string &&
+         promise.sender_ufrag.size() <= max_ice_string &&
+         promise.receiver_password.size() <= max_ice_string;
+}
+
 } // namespace
 
 Result check(const Policy& policy, const Rule& rule) {
   if (!is_well_formed(rule)) return Result::malformed;
   if (!may_be_media(policy, rule.a.address) || !may_be_media(policy, rule.b.address))
     return Result::forbidden_address;
-  if (!may_be_media(policy, rule.a.port) || !may_be_media(policy, rule.b.port))
-    return Result::forbidden_port;
+  if (const Result result = check_ports(policy, rule); result != Result::ok) return result;
   if (side_of(policy, rule.a.address) == side_of(policy, rule.b.address)) return Result::same_side;
   return Result::ok;
 }
@@ -55,12 +102,20 @@ Result check_lifetime(const Policy& policy, std::uint32_t lifetime_s) {
 }
 
 Result check(const Policy& policy, const request::SetGroup& request) {
-  if (request.rules.empty()) return Result::ok; // a release asks for nothing
-  if (request.rules.size() > policy.max_group_rules) return Result::too_many_rules;
+  // A release asks for nothing.
+  if (request.rules.empty() && request.sinks.empty()) return Result::ok;
+  if (request.rules.size() + request.sinks.size() > policy.max_group_rules)
+    return Result::too_many_rules;
+  if (request.promises.size() > max_promises ||
+      !std::ranges::all_of(request.promises, [](const Promise& p) { return is_well_formed(p); }))
+    return Result::malformed;
   if (const Result result = check_lifetime(policy, request.lifetime_s); result != Result::ok)
     return result;
   for (const Rule& rule : request.rules)
     if (const Result result = check(policy, rule); result != Result::ok) return result;
+  for (const Sink& sink : request.sinks)
+    if (const Result result = check(policy, sink, request.promises.size()); result != Result::ok)
+      return result;
   return Result::ok;
 }
 

@@ -62,18 +62,18 @@ bool is_participant(const Participants& pair, const Participant& asker) {
   });
 }
 
-Result RuleTable::judge_flow(const FlowKey& key, const request::SetGroup& request) const {
+Result RuleTable::judge_flow(const FlowKey& key, const Asker& asker) const {
   const auto found = flows_.find(key);
   if (found == flows_.end()) return Result::ok;
   const Flow& flow = found->second;
   const bool shares = std::ranges::any_of(flow.owners, [&](const auto& owner) {
-    return owner.first == request.group ||
-           share_participant(groups_.at(owner.first).participants, request.participants);
+    return owner.first == asker.group ||
+           share_participant(groups_.at(owner.first).participants, asker.participants);
   });
   if (!shares) return Result::conflict;
   std::vector<OwnerRecord> records = records_of(flow);
-  std::erase_if(records, [&](const OwnerRecord& r) { return r.group == request.group; });
-  records.push_back({.group = request.group, .participants = request.participants});
+  std::erase_if(records, [&](const OwnerRecord& r) { return r.group == asker.group; });
+  records.push_back({.group = asker.group, .participants = asker.participants});
   return encode_owners(records) ? Result::ok : Result::too_many_rules;
 }
 
@@ -83,7 +83,8 @@ Result RuleTable::judge(const request::SetGroup& request, const Wanted& wanted,
     return Result::not_participant;
   std::size_t count = flows_.size();
   for (const auto& [key, slot] : wanted) {
-    if (const Result result = judge_flow(key, request); result != Result::ok) return result;
+    const Result result = judge_flow(key, {request.group, request.participants});
+    if (result != Result::ok) return result;
     if (!flows_.contains(key)) ++count;
   }
   if (known != nullptr)
@@ -93,16 +94,39 @@ Result RuleTable::judge(const request::SetGroup& request, const Wanted& wanted,
   return grows && count > std::size_t{2} * policy_.max_rules ? Result::table_full : Result::ok;
 }
 
+void RuleTable::want(Wanted& wanted, const Rule& rule) {
+  const Slot slot{rule.stream, rule.component};
+  if (rule.from_a) wanted.try_emplace({rule.a, rule.b, rule.protocol}, slot);
+  if (rule.from_b) wanted.try_emplace({rule.b, rule.a, rule.protocol}, slot);
+}
+
+std::vector<RuleTable::Admitted> RuleTable::still_admitted(const Group& group,
+                                                           const std::vector<Awaited>& sinks) {
+  std::vector<Admitted> still;
+  for (const Admitted& admitted : group.admitted)
+    if (std::ranges::any_of(sinks, [&](const Awaited& each) {
+          return each.sink.at == admitted.by.sink.at &&
+                 each.sink.protocol == admitted.by.sink.protocol &&
+                 each.promise == admitted.by.promise;
+        }))
+      still.push_back(admitted);
+  return still;
+}
+
 RuleTable::Outcome RuleTable::set_group(const request::SetGroup& request, Instant now) {
   Wanted wanted;
-  for (const Rule& rule : request.rules) {
-    const Slot slot{rule.stream, rule.component};
-    if (rule.from_a) wanted.try_emplace({rule.a, rule.b}, slot);
-    if (rule.from_b) wanted.try_emplace({rule.b, rule.a}, slot);
+  std::vector<Awaited> sinks;
+  for (const Rule& rule : request.rules) want(wanted, rule);
+  for (const Sink& sink : request.sinks) {
+    wanted.try_emplace(sink_key(sink.protocol, sink.at), Slot{sink.stream, sink.component});
+    sinks.push_back({sink, request.promises[sink.promise]});
   }
   const auto found = groups_.find(request.group);
   const Group* known = found == groups_.end() ? nullptr : &found->second;
   if (wanted.empty() && known == nullptr) return {Result::unknown_group};
+  std::vector<Admitted> admitted;
+  if (known != nullptr) admitted = still_admitted(*known, sinks);
+  for (const Admitted& each : admitted) want(wanted, each.rule);
   if (const Result result = judge(request, wanted, known); result != Result::ok) return {result};
   if (wanted.empty()) return drop(request.group);
 
@@ -118,8 +142,41 @@ RuleTable::Outcome RuleTable::set_group(const request::SetGroup& request, Instan
     if (!wanted.contains(key)) disown(request.group, key, outcome.removed);
   for (const auto& [key, slot] : wanted) own(request.group, key, slot);
   group.flows = std::move(wanted);
+  group.sinks = std::move(sinks);
+  group.admitted = std::move(admitted);
   plan(request.group, group, now.steady + seconds(policy_.refresh_s) / 3);
   return outcome;
+}
+
+Result RuleTable::admit(const GroupId& id, const Rule& rule) {
+  const auto found = groups_.find(id);
+  if (found == groups_.end()) return Result::unknown_group;
+  Group& group = found->second;
+  const auto by = std::ranges::find_if(group.sinks, [&](const Awaited& each) {
+    const Sink& sink = each.sink;
+    return sink.at == (sink.is_a ? rule.a : rule.b) && sink.protocol == rule.protocol &&
+           sink.stream == rule.stream && sink.component == rule.component;
+  });
+  if (by == group.sinks.end()) return Result::unknown_group;
+  if (const Result result = check(policy_, rule); result != Result::ok) return result;
+  Wanted wanted;
+  want(wanted, rule);
+  std::size_t added = 0;
+  for (const auto& [key, slot] : wanted) {
+    const Result result = judge_flow(key, {id, group.participants});
+    if (result != Result::ok) return result;
+    if (!flows_.contains(key)) ++added;
+  }
+  if (added > 0 && flows_.size() + added > std::size_t{2} * policy_.max_rules)
+    return Result::table_full;
+  if (group.admitted.size() >= policy_.max_group_rules) return Result::too_many_rules;
+  for (const auto& [key, slot] : wanted) {
+    own(id, key, slot);
+    group.flows.insert_or_assign(key, slot);
+  }
+  std::erase_if(group.admitted, [&](const Admitted& each) { return each.rule == rule; });
+  group.admitted.push_back({rule, *by});
+  return Result::ok;
 }
 
 RuleTable::Outcome RuleTable::release(const GroupId& group, const Participant& asker) {
@@ -188,7 +245,7 @@ void RuleTable::disown(const GroupId& id, const FlowKey& key, std::vector<GroupF
   const Slot slot = owner->second;
   owners.erase(owner);
   if (!owners.empty()) return;
-  removed.push_back({key, slot.stream, slot.component, flow->second.carried});
+  if (!is_sink(key)) removed.push_back({key, slot.stream, slot.component, flow->second.carried});
   flows_.erase(flow);
 }
 
@@ -267,10 +324,13 @@ std::vector<Change> RuleTable::adopt(std::span<const StoredFlow> stored, Instant
   std::vector<Change> refused;
   for (const StoredFlow& flow : stored) {
     auto owners = decode_owners(flow.userdata);
-    const Rule rule{.a = flow.key.source, .b = flow.key.destination, .from_b = false};
+    const Rule rule{.protocol = flow.key.protocol,
+                    .a = flow.key.source,
+                    .b = flow.key.destination,
+                    .from_b = false};
     if (owners)
       std::erase_if(*owners, [&](const OwnerRecord& o) { return o.deadline_s <= now.wall_s; });
-    if (!owners || owners->empty() || flows_.contains(flow.key) ||
+    if (!owners || owners->empty() || is_sink(flow.key) || flows_.contains(flow.key) ||
         check(policy_, rule) != Result::ok) {
       refused.push_back({.kind = Change::Kind::remove, .key = flow.key, .userdata = {}});
       continue;
@@ -331,8 +391,15 @@ std::optional<std::vector<GroupFlow>> RuleTable::flows_of(const GroupId& id) con
   if (found == groups_.end()) return std::nullopt;
   std::vector<GroupFlow> flows;
   for (const auto& [key, slot] : found->second.flows)
-    flows.push_back({key, slot.stream, slot.component, flows_.at(key).carried});
+    if (!is_sink(key)) flows.push_back({key, slot.stream, slot.component, flows_.at(key).carried});
   return flows;
+}
+
+std::optional<RuleTable::Owned> RuleTable::owned(const FlowKey& key) const {
+  const auto found = flows_.find(key);
+  if (found == flows_.end()) return std::nullopt;
+  const auto& [group, slot] = found->second.owners.front();
+  return Owned{group, {key, slot.stream, slot.component, found->second.carried}};
 }
 
 const Participants& RuleTable::participants_of(const GroupId& group) const {

@@ -41,8 +41,11 @@ public:
     Result result = Result::ok;
     std::vector<GroupFlow> removed{}; // flows that went with their last owner
   };
-  // `request` has passed check(). A refused request changes nothing.
+  // `request` has passed check(). A refused request changes nothing. What was admitted stays with
+  // the sink it came by, as long as that has the same promise.
   Outcome set_group(const request::SetGroup& request, Instant now);
+  // The gate wants `rule` for a group; end a or b is one of its sinks. Judged as any rule.
+  [[nodiscard]] Result admit(const GroupId& group, const Rule& rule);
   Outcome release(const GroupId& group, const Participant& asker);
   Outcome drop(const GroupId& group); // whoever asks
   Result change_lifetime(const GroupId& group, std::uint32_t lifetime_s, Instant now);
@@ -59,19 +62,26 @@ public:
   [[nodiscard]] std::optional<TimePoint> next_due() const;
 
   // Forgets everything and believes `stored`. Gives the changes that remove what can't be adopted:
-  // undecodable, expired, or not allowed by the policy any more.
+  // undecodable, expired, not allowed by the policy any more, and sinks, whose promises are gone.
   [[nodiscard]] std::vector<Change> adopt(std::span<const StoredFlow> stored, Instant now);
   // The changes that make a kernel that has `stored` what this table says.
   [[nodiscard]] std::vector<Change> repair(std::span<const StoredFlow> stored, TimePoint now) const;
 
   void add_carried(const FlowKey& key, const FlowCounter& counter);
   [[nodiscard]] std::optional<std::vector<GroupFlow>> flows_of(const GroupId& group) const;
+  // The flow as its first owner knows it; also of a flow not yet in the kernel.
+  struct Owned {
+    GroupId group;
+    GroupFlow flow;
+  };
+  [[nodiscard]] std::optional<Owned> owned(const FlowKey& key) const;
+  [[nodiscard]] bool contains(const FlowKey& key) const { return flows_.contains(key); }
   // Of a group that there is.
   [[nodiscard]] const Participants& participants_of(const GroupId& group) const;
   [[nodiscard]] std::vector<GroupId> groups() const; // sorted
   [[nodiscard]] bool contains(const GroupId& group) const { return groups_.contains(group); }
   [[nodiscard]] std::size_t group_count() const { return groups_.size(); }
-  [[nodiscard]] std::size_t flow_count() const { return flows_.size(); }
+  [[nodiscard]] std::size_t flow_count() const { return flows_.size(); } // sinks too
 
 private:
   struct Slot { // of a group in a flow
@@ -85,18 +95,35 @@ private:
     bool is_new = true; // born since the last take_changes()
     std::string stored; // userdata the kernel has
   };
+  struct Awaited { // a sink of a group
+    Sink sink;
+    Promise promise;
+  };
+  struct Admitted { // came through a sink, and stays as long as it
+    Rule rule;
+    Awaited by;
+  };
   struct Group {
     Participants participants{};
     TimePoint created, deadline;
     std::uint32_t created_s = 0, deadline_s = 0;
-    std::map<FlowKey, Slot> flows;
+    std::map<FlowKey, Slot> flows; // and sinks
+    std::vector<Awaited> sinks;
+    std::vector<Admitted> admitted;
     TimePoint due; // its entry in due_
   };
   using Wanted = std::map<FlowKey, Slot>;
+  struct Asker {
+    const GroupId& group;
+    const Participants& participants;
+  };
 
   [[nodiscard]] Result judge(const request::SetGroup& request, const Wanted& wanted,
                              const Group* known) const;
-  [[nodiscard]] Result judge_flow(const FlowKey& key, const request::SetGroup& request) const;
+  [[nodiscard]] Result judge_flow(const FlowKey& key, const Asker& asker) const;
+  static void want(Wanted& wanted, const Rule& rule);
+  [[nodiscard]] static std::vector<Admitted> still_admitted(const Group& group,
+                                                            const std::vector<Awaited>& sinks);
   void set_deadline(Group& group, std::uint32_t lifetime_s, Instant now) const;
   void plan(const GroupId& id, Group& group, TimePoint refresh);
   void touch(const FlowKey& key);

@@ -2,6 +2,7 @@
 #include "pinhole/tables.h"
 
 #include <algorithm>
+#include <array>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/netfilter.h>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "pinhole/features.h"
 #include "pinhole/nft_message.h"
 
 namespace midcom::pinhole {
@@ -20,6 +22,9 @@ using nft::Rule;
 
 constexpr int clear_priority = -12, flow_priority = -11, decide_priority = -10;
 constexpr std::uint32_t conntrack_established = 2; // NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
+constexpr std::array<std::uint8_t, 2> transports{IPPROTO_UDP, IPPROTO_TCP};
+constexpr std::array families{Family::ipv4, Family::ipv6};
+constexpr std::uint8_t tcp_syn = 0x02, tcp_ack = 0x10;
 
 enum class End : std::uint8_t { source, destination };
 
@@ -172,23 +177,40 @@ void write_static_table(NftBatch& batch, std::string_view table, const Policy& p
   write_protection(batch, table, policy);
 }
 
-void write_lookup(NftBatch& batch, const Policy& policy, Family family) {
+std::string set_name(bool is_sinks, std::uint8_t protocol, Family family) {
+  std::string name = is_sinks ? "sinks_" : "flows_";
+  name += protocol == IPPROTO_TCP ? "tcp" : "udp";
+  name += family == Family::ipv4 ? '4' : '6';
+  return name;
+}
+
+// The first segment of a connection, or any but that.
+void match_syn(Rule& rule, Rule::Compare how) {
+  rule.payload(Rule::transport, 13, 1, 0);
+  rule.bitwise(0, octet(tcp_syn | tcp_ack), octet(0));
+  rule.compare(0, how, octet(tcp_syn));
+}
+
+// Who may begin a connection is the sinks' business alone: its first segment is in no flow.
+void write_lookup(NftBatch& batch, const Policy& policy, std::uint8_t protocol, Family family) {
   const unsigned address_registers = family == Family::ipv4 ? 1 : 4;
   Rule rule(batch, flow_table, "mark_flows");
   match_family(rule, family);
-  match_protocol(rule, IPPROTO_UDP);
+  match_protocol(rule, protocol);
+  if (protocol == IPPROTO_TCP) match_syn(rule, Rule::differs);
   load_address(rule, family, End::source, 0);
   load_port(rule, End::source, address_registers);
   load_address(rule, family, End::destination, address_registers + 1);
   load_port(rule, End::destination, 2 * address_registers + 1);
-  rule.lookup(flow_set(family), 0);
+  rule.lookup(set_name(false, protocol, family), 0);
   replace_mark(rule, policy.mask, policy.mark);
 }
 
 // "Destination unreachable" and "packet too big" to the sender of a live flow, about that flow:
 // path MTU discovery needs them. The tuple is of the packet quoted, but for its source address, in
 // whose place stands the address that the error goes to. Quoted packets have no options.
-void write_error_lookup(NftBatch& batch, const Policy& policy, Family family) {
+void write_error_lookup(NftBatch& batch, const Policy& policy, std::uint8_t protocol,
+                        Family family) {
   const bool is_ipv4 = family == Family::ipv4;
   const unsigned address_registers = is_ipv4 ? 1 : 4;
   const std::uint32_t quoted = 8; // octets of ICMP's own header
@@ -204,46 +226,91 @@ void write_error_lookup(NftBatch& batch, const Policy& policy, Family family) {
     rule.range(0, octet(ICMPV6_DEST_UNREACH), octet(ICMPV6_PKT_TOOBIG));
   }
   rule.payload(Rule::transport, quoted + (is_ipv4 ? 9 : 6), 1, 0);
-  rule.compare(0, Rule::equal, octet(IPPROTO_UDP));
+  rule.compare(0, Rule::equal, octet(protocol));
   load_address(rule, family, End::destination, 0);
   rule.payload(Rule::transport, quoted_ports, 2, address_registers);
   rule.payload(Rule::transport, quoted + (is_ipv4 ? 16 : 24), is_ipv4 ? 4 : 16,
                address_registers + 1);
   rule.payload(Rule::transport, quoted_ports + 2, 2, 2 * address_registers + 1);
-  rule.lookup(flow_set(family), 0);
+  rule.lookup(set_name(false, protocol, family), 0);
   replace_mark(rule, policy.mask, policy.mark);
+}
+
+// No bypass: without a listener the packet is gone. Over its element's limit it isn't found, and
+// goes on unmarked.
+void write_sink_lookup(NftBatch& batch, const Policy& policy, std::uint32_t features,
+                       std::uint8_t protocol, Family family) {
+  Rule rule(batch, flow_table, "mark_flows");
+  match_family(rule, family);
+  match_protocol(rule, protocol);
+  if (protocol == IPPROTO_TCP) match_syn(rule, Rule::equal);
+  load_address(rule, family, End::destination, 0);
+  load_port(rule, End::destination, family == Family::ipv4 ? 1 : 4);
+  rule.lookup(set_name(true, protocol, family), 0);
+  if ((features & native_queue) != 0)
+    rule.queue(policy.queue);
+  else
+    rule.compat_queue(policy.queue);
+}
+
+void write_sets(NftBatch& batch, const Policy& policy, std::uint32_t features) {
+  // Two elements a rule, and as many again: expired elements count until they are collected.
+  const std::uint32_t size = 4 * policy.max_rules;
+  std::uint32_t id = 0;
+  for (const bool is_sinks : {false, true})
+    for (const std::uint8_t protocol : transports)
+      for (const Family family : families)
+        if (!is_sinks || (features & gate) != 0)
+          nft::new_set(batch, flow_table, set_name(is_sinks, protocol, family),
+                       {.family = family, .is_sinks = is_sinks}, ++id, size);
 }
 
 } // namespace
 
-std::string_view flow_set(Family family) {
-  return family == Family::ipv4 ? "flows_udp4" : "flows_udp6";
+std::string set_of(const FlowKey& key) {
+  return set_name(is_sink(key), key.protocol, key.destination.address.family);
 }
 
-void write_base_table(NftBatch& batch, const Policy& policy) {
+std::vector<std::string> all_sets(std::uint32_t features) {
+  std::vector<std::string> names;
+  for (const bool is_sinks : {false, true})
+    for (const std::uint8_t protocol : transports)
+      for (const Family family : families)
+        if (!is_sinks || (features & gate) != 0)
+          names.push_back(set_name(is_sinks, protocol, family));
+  return names;
+}
+
+void write_base_table(NftBatch& batch, const Policy& policy, std::uint32_t) {
   write_static_table(batch, base_table, policy);
 }
 
-void write_guard_table(NftBatch& batch, const Policy& policy) {
+void write_guard_table(NftBatch& batch, const Policy& policy, std::uint32_t) {
   write_static_table(batch, guard_table, policy);
 }
 
-void write_flow_table(NftBatch& batch, const Policy& policy) {
-  // Two elements a rule, and as many again: expired elements count until they are collected.
-  const std::uint32_t size = 4 * policy.max_rules;
-  nft::new_flow_set(batch, flow_table, flow_set(Family::ipv4), Family::ipv4, 1, size);
-  nft::new_flow_set(batch, flow_table, flow_set(Family::ipv6), Family::ipv6, 2, size);
+void write_flow_table(NftBatch& batch, const Policy& policy, std::uint32_t features) {
+  write_sets(batch, policy, features);
   nft::new_forward_chain(batch, flow_table, "mark_flows", flow_priority);
   nft::delete_rules(batch, flow_table);
   {
     Rule clear(batch, flow_table, "mark_flows");
     replace_mark(clear, policy.mask, 0);
   }
-  write_lookup(batch, policy, Family::ipv4);
-  write_lookup(batch, policy, Family::ipv6);
-  if (policy.mode != Mode::appliance) return;
-  write_error_lookup(batch, policy, Family::ipv4);
-  write_error_lookup(batch, policy, Family::ipv6);
+  for (const std::uint8_t protocol : transports)
+    for (const Family family : families) {
+      write_lookup(batch, policy, protocol, family);
+      if (policy.mode == Mode::appliance) write_error_lookup(batch, policy, protocol, family);
+    }
+  if ((features & gate) == 0) return;
+  Rule(batch, flow_table, "mark_flows")
+      .meta(NFT_META_MARK, 0)
+      .bitwise(0, host_order(policy.mask), host_order(0))
+      .compare(0, Rule::equal, host_order(policy.mark))
+      .verdict(NFT_RETURN);
+  for (const std::uint8_t protocol : transports)
+    for (const Family family : families)
+      write_sink_lookup(batch, policy, features, protocol, family);
 }
 
 } // namespace midcom::pinhole

@@ -32,6 +32,9 @@ nft::Element element_of(std::string_view rest) {
   take(rest, &element.counter, sizeof element.counter);
   if (element.counter.packets == 0) element.counter.bytes = 0;
   element.userdata = rest.substr(0, 256);
+  if (!is_sink(element.key)) return element;
+  element.key = sink_key(element.key.protocol, element.key.destination);
+  element.limit = {.rate = 1 + static_cast<std::uint32_t>(rest.size()), .has_counter = true};
   return element;
 }
 

@@ -67,7 +67,7 @@ protected:
 };
 
 TEST_F(MiddleboxTest, OpensCountsAndCloses) {
-  EXPECT_EQ(ready.description, "owner persist destroy-element timeout-update");
+  EXPECT_EQ(ready.description, "owner persist destroy-element timeout-update gate");
   EXPECT_FALSE(passes());
   EXPECT_EQ(done(open(1)).result, Result::ok);
   EXPECT_TRUE(passes());

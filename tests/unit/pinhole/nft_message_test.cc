@@ -88,6 +88,26 @@ TEST(NftReply, ReadsBackWhatIsWritten) {
   }
 }
 
+TEST(NftReply, ReadsSinksAndTheTransportOfTheirSet) {
+  const FlowKey sink4 = sink_key(6, key4().destination);
+  const FlowKey sink6 = sink_key(6, {*Address::parse("2001:db8::2"), 65535});
+  for (const FlowKey& key : {sink4, sink6}) {
+    NftBatch batch(NftBatch::Kind::plain);
+    nft::new_element(batch, "t", "sinks_tcp",
+                     {.key = key, .timeout_ms = 9, .counter = {3, 300}, .limit = {.rate = 200}});
+    const auto flows = nft::decode_elements(batch.bytes());
+    ASSERT_TRUE(flows);
+    ASSERT_EQ(flows->size(), 1U);
+    EXPECT_EQ(flows->at(0).key, key);
+    EXPECT_TRUE(is_sink(flows->at(0).key));
+    EXPECT_EQ(flows->at(0).counter, (FlowCounter{3, 300}));
+    const std::string rate = attribute(1, {"\0\0\0\0\0\0\0\xc8", 8}) + // packets
+                             attribute(2, {"\0\0\0\0\0\0\0\x01", 8}) + // per second
+                             attribute(3, {"\0\0\0\x64", 4});          // burst
+    EXPECT_NE(batch.bytes().find(rate), std::string::npos);
+  }
+}
+
 TEST(NftReply, ReadsTableFlags) {
   NftBatch batch(NftBatch::Kind::plain);
   nft::new_table(batch, "midcomd", 6);

@@ -9,7 +9,7 @@ namespace {
 Policy full_policy() {
   Policy policy;
   policy.mode = Mode::mark;
-  policy.sides = {{"in", {"eth0", "eth1"}, {*Prefix::parse("10.0.0.0/8")}},
+  policy.sides = {{"in", {"eth0", "eth1"}, {*Prefix::parse("10.0.0.0/8")}, true},
                   {"branch", {}, {*Prefix::parse("10.1.0.0/16"), *Prefix::parse("2001:db8::/32")}}};
   policy.forbidden_ports = {{5060, 5061}};
   policy.forbidden_hosts = {*Prefix::parse("10.0.0.1/32")};
@@ -18,6 +18,8 @@ Policy full_policy() {
   policy.max_rules = 7;
   policy.delete_conntrack = false;
   policy.masked_features = 9;
+  policy.queue = 11;
+  policy.sink_rate = 50;
   return policy;
 }
 
@@ -31,6 +33,10 @@ TEST(Policy, SurvivesTheHandOver) {
   EXPECT_EQ(decoded->static_allows.at(0).ports, (PortRange{3478, 3478}));
   EXPECT_FALSE(decoded->delete_conntrack);
   EXPECT_EQ(decoded->masked_features, 9U);
+  EXPECT_EQ(decoded->queue, 11);
+  EXPECT_EQ(decoded->sink_rate, 50U);
+  EXPECT_TRUE(decoded->sides.at(0).is_tcp_inbound);
+  EXPECT_FALSE(decoded->sides.at(1).is_tcp_inbound);
 }
 
 TEST(Policy, EveryTruncationAndAnyTrailerIsRefused) {
@@ -57,6 +63,8 @@ TEST(Policy, BadValuesAreRefused) {
   EXPECT_TRUE(refused([](Policy& p) { p.sides[0].interfaces = {"sixteen-characte"}; }));
   EXPECT_TRUE(refused([](Policy& p) { p.refresh_s = 2; }));
   EXPECT_TRUE(refused([](Policy& p) { p.max_rules = 0; }));
+  EXPECT_TRUE(refused([](Policy& p) { p.sink_rate = 0; }));
+  EXPECT_TRUE(refused([](Policy& p) { p.sink_rate = 100'001; }));
 }
 
 TEST(Policy, TheLongestPrefixSaysWhichSide) {

@@ -14,8 +14,10 @@ Endpoint at(std::string_view address, int port) {
 
 Policy small_policy() {
   Policy policy;
-  policy.sides = {{"in", {}, {*Prefix::parse("10.0.0.0/24"), *Prefix::parse("2001:db8:1::/64")}},
-                  {"out", {}, {*Prefix::parse("0.0.0.0/0"), *Prefix::parse("2001:db8:2::/64")}}};
+  policy.sides = {
+      {"in", {}, {*Prefix::parse("10.0.0.0/24"), *Prefix::parse("2001:db8:1::/64")}},
+      {"out", {}, {*Prefix::parse("0.0.0.0/0"), *Prefix::parse("2001:db8:2::/64")}, true}};
+  policy.media_ports = {{1024, 59999}};
   policy.forbidden_ports = {{5060, 5061}};
   policy.forbidden_hosts = {*Prefix::parse("192.0.2.128/25")};
   policy.own_addresses = {*Prefix::parse("10.0.0.254"), *Prefix::parse("192.0.2.1")};
@@ -44,7 +46,7 @@ TEST(RequestPolicy, NamesEveryReason) {
   EXPECT_EQ(check(policy, ask({good}, 100)), Result::ok);
   EXPECT_EQ(check(policy, ask({good}, 101)), Result::lifetime);
   EXPECT_EQ(check(policy, ask({}, 0)), Result::ok);
-  EXPECT_EQ(with([](Rule& r) { r.protocol = 6; }), Result::malformed);
+  EXPECT_EQ(with([](Rule& r) { r.protocol = 132; }), Result::malformed);
   EXPECT_EQ(with([](Rule& r) { r.component = 0; }), Result::malformed);
   EXPECT_EQ(with([](Rule& r) { r.from_a = r.from_b = false; }), Result::malformed);
   EXPECT_EQ(with([](Rule& r) { r.a.address.octets[9] = 1; }), Result::malformed);
@@ -63,6 +65,66 @@ TEST(RequestPolicy, NamesEveryReason) {
               r.b = at("2001:db8:3::1", 5000);
             }),
             Result::forbidden_address); // on no side
+}
+
+TEST(RequestPolicy, AConnectionComesFromAnyPortToWhereOneMayConnect) {
+  const Policy policy = small_policy();
+  const auto with = [&](int a, int b) {
+    Rule rule = good;
+    rule.protocol = 6;
+    rule.a.port = static_cast<std::uint16_t>(a);
+    rule.b.port = static_cast<std::uint16_t>(b);
+    return check(policy, rule);
+  };
+  EXPECT_EQ(with(65000, 5000), Result::ok) << "from inside to outside";
+  EXPECT_EQ(with(5000, 65000), Result::forbidden_port) << "nobody connects to the inside";
+  EXPECT_EQ(with(1023, 5000), Result::forbidden_port);
+  EXPECT_EQ(with(5060, 5000), Result::forbidden_port);
+  EXPECT_EQ(with(65000, 5061), Result::forbidden_port);
+}
+
+TEST(RequestPolicy, JudgesSinksAndPromises) {
+  const Policy policy = small_policy();
+  const Sink inside{.at = at("10.0.0.1", 4000)}, outside{.at = at("192.0.2.2", 5000)};
+  request::SetGroup sound = ask({});
+  sound.sinks = {inside, outside};
+  sound.promises.resize(1);
+  sound.promises[0].kinds = kind_rtp;
+  EXPECT_EQ(check(policy, sound), Result::ok);
+  const auto with = [&](auto change) {
+    request::SetGroup request = sound;
+    change(request, request.sinks[0], request.promises[0]);
+    return check(policy, request);
+  };
+  using Request = request::SetGroup;
+  const auto sink = [&](auto change) {
+    return with([&](Request&, Sink& s, Promise&) { change(s); });
+  };
+  const auto promise = [&](auto change) {
+    return with([&](Request&, Sink&, Promise& p) { change(p); });
+  };
+  EXPECT_EQ(with([](Request& r, Sink&, Promise&) { r.rules = {good}; }), Result::too_many_rules);
+  EXPECT_EQ(with([](Request& r, Sink&, Promise&) { r.lifetime_s = 0; }), Result::lifetime);
+  EXPECT_EQ(with([](Request& r, Sink&, Promise&) { r.promises.resize(33, r.promises[0]); }),
+            Result::malformed);
+  EXPECT_EQ(sink([](Sink& s) { s.promise = 1; }), Result::malformed);
+  EXPECT_EQ(sink([](Sink& s) { s.component = 0; }), Result::malformed);
+  EXPECT_EQ(sink([](Sink& s) { s.protocol = 1; }), Result::malformed);
+  EXPECT_EQ(sink([](Sink& s) { s.at.address.octets[9] = 1; }), Result::malformed);
+  EXPECT_EQ(sink([](Sink& s) { s.at = at("10.0.0.254", 4000); }), Result::forbidden_address);
+  EXPECT_EQ(sink([](Sink& s) { s.at = at("2001:db8:3::1", 4000); }), Result::forbidden_address);
+  EXPECT_EQ(sink([](Sink& s) { s.at.port = 60000; }), Result::forbidden_port);
+  EXPECT_EQ(sink([](Sink& s) { s.at.port = 5060; }), Result::forbidden_port);
+  EXPECT_EQ(sink([](Sink& s) { s.protocol = 6; }), Result::forbidden_address) << "towards inside";
+  EXPECT_EQ(with([](Request& r, Sink&, Promise&) { r.sinks[1].protocol = 6; }), Result::ok);
+  EXPECT_EQ(promise([](Promise& p) { p.kinds = 0; }), Result::malformed);
+  EXPECT_EQ(promise([](Promise& p) { p.kinds = 64; }), Result::malformed);
+  EXPECT_EQ(promise([](Promise& p) { p.source = static_cast<SourceRule>(3); }), Result::malformed);
+  EXPECT_EQ(promise([](Promise& p) { p.senders.resize(65); }), Result::malformed);
+  EXPECT_EQ(promise([](Promise& p) { p.senders.resize(64); }), Result::ok);
+  EXPECT_EQ(promise([](Promise& p) { p.sender_ufrag.resize(257); }), Result::malformed);
+  EXPECT_EQ(promise([](Promise& p) { p.receiver_ufrag.resize(257); }), Result::malformed);
+  EXPECT_EQ(promise([](Promise& p) { p.receiver_password.resize(257); }), Result::malformed);
 }
 
 TEST(RequestPolicy, OneBadRuleRefusesAll) {
@@ -90,9 +152,12 @@ bool is_allowed_naively(const Rule& rule) {
   };
   const int a = side(rule.a.address), b = side(rule.b.address);
   const auto port = [](int p) { return p >= 1024 && p != 5060 && p != 5061; };
-  return rule.protocol == 17 && rule.component != 0 && (rule.from_a || rule.from_b) &&
+  const bool is_transport = rule.protocol == 17 ||
+                            (rule.protocol == 6 && b == 2 && rule.b.port < 60000) ||
+                            (rule.protocol == 6 && a == 2 && rule.a.port < 60000);
+  return is_transport && rule.component != 0 && (rule.from_a || rule.from_b) &&
          rule.a.address.family == rule.b.address.family && a * b == 2 && port(rule.a.port) &&
-         port(rule.b.port);
+         port(rule.b.port) && (rule.protocol == 6 || (rule.a.port < 60000 && rule.b.port < 60000));
 }
 
 TEST(RequestPolicy, NothingWiderThanThePolicy) {

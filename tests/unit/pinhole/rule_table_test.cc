@@ -256,6 +256,100 @@ TEST_F(RuleTableTest, RepairsAKernelThatDiffers) {
   EXPECT_EQ(list, (std::vector{Kind::remove, Kind::rewrite, Kind::add}));
 }
 
+// A sink inside whose first packets are `kind`s.
+request::SetGroup with_sink(std::uint8_t group, std::vector<Rule> rules,
+                            const Participants& who = alice_bob, pinhole::Kind kind = kind_stun) {
+  request::SetGroup request{1, GroupId{group}, who, 600, std::move(rules)};
+  request.sinks = {{.at = in(4000)}};
+  request.promises.resize(1);
+  request.promises[0].kinds = kind;
+  return request;
+}
+
+TEST_F(RuleTableTest, ASinkIsOwnedAsAFlowIs) {
+  EXPECT_EQ(table.set_group(with_sink(1, {}), at_s(0)).result, Result::ok);
+  const auto added = table.take_changes(start);
+  ASSERT_EQ(added.size(), 1U);
+  EXPECT_EQ(added[0].key, sink_key(17, in(4000)));
+  EXPECT_EQ(added[0].timeout, seconds(120));
+  EXPECT_TRUE(table.flows_of({1})->empty()) << "no flow";
+  EXPECT_EQ(table.set_group(with_sink(2, {}, mallory_dave), at_s(0)).result, Result::conflict);
+  EXPECT_EQ(table.set_group(with_sink(2, {}, alice_carol), at_s(0)).result, Result::ok) << "a fork";
+  EXPECT_EQ(kinds(), std::vector{Kind::rewrite});
+  EXPECT_TRUE(set(1, {}).removed.empty());
+  EXPECT_EQ(kinds(), std::vector{Kind::rewrite});
+  EXPECT_EQ(set(2, {}, alice_carol).result, Result::ok);
+  EXPECT_EQ(kinds(), std::vector{Kind::remove});
+  EXPECT_EQ(table.flow_count() + table.group_count(), 0U);
+}
+
+TEST_F(RuleTableTest, SinksCountAndAreRefreshedAndRepaired) {
+  table.set_group(with_sink(1, {rule(4001), rule(4002)}), at_s(0));
+  std::vector<StoredFlow> stored;
+  for (const Change& change : table.take_changes(start))
+    stored.push_back({change.key, change.userdata, {}});
+  ASSERT_EQ(stored.size(), 5U);
+  EXPECT_EQ(set(2, {rule(4003)}).result, Result::table_full);
+  EXPECT_EQ(table.take_due(at_s(60).steady, 100).refreshes.size(), 5U);
+  EXPECT_EQ(table.repair({}, start).size(), 5U);
+  RuleTable next(policy);
+  const auto refused = next.adopt(stored, at_s(1));
+  ASSERT_EQ(refused.size(), 1U) << "its promise is gone";
+  EXPECT_TRUE(is_sink(refused[0].key));
+  EXPECT_EQ(next.flow_count(), 4U);
+}
+
+TEST_F(RuleTableTest, AdmitsThroughASinkOnly) {
+  EXPECT_EQ(table.admit({1}, rule(4000)), Result::unknown_group);
+  table.set_group(with_sink(1, {}), at_s(0));
+  EXPECT_EQ(table.admit({1}, rule(4001)), Result::unknown_group) << "no sink there";
+  Rule other = rule(4000);
+  other.component = 2;
+  EXPECT_EQ(table.admit({1}, other), Result::unknown_group) << "another component's";
+  other = rule(4000);
+  other.protocol = 6;
+  EXPECT_EQ(table.admit({1}, other), Result::unknown_group) << "another transport's";
+  other = rule(4000);
+  other.b.port = 5;
+  EXPECT_EQ(table.admit({1}, other), Result::forbidden_port) << "the policy holds";
+  EXPECT_EQ(table.admit({1}, rule(4000)), Result::ok);
+  EXPECT_EQ(kinds(), (std::vector{Kind::add, Kind::add, Kind::add}));
+  EXPECT_EQ(table.flows_of({1})->size(), 2U);
+  EXPECT_EQ(table.admit({1}, rule(4000)), Result::ok) << "again";
+  EXPECT_TRUE(kinds().empty());
+  EXPECT_EQ(table.owned({in(4000), out(4000)})->group, GroupId{1});
+  Rule second = rule(4000), third = rule(4000);
+  second.b.port = 4001;
+  third.b.port = 4002;
+  EXPECT_EQ(table.admit({1}, second), Result::ok);
+  EXPECT_EQ(table.admit({1}, third), Result::table_full);
+}
+
+TEST_F(RuleTableTest, DoesNotAdmitIntoSomebodyElsesFlow) {
+  set(2, {rule(4000)}, mallory_dave);
+  EXPECT_EQ(table.set_group(with_sink(1, {}), at_s(0)).result, Result::ok);
+  (void)kinds();
+  EXPECT_EQ(table.admit({1}, rule(4000)), Result::conflict);
+  EXPECT_TRUE(kinds().empty());
+}
+
+TEST_F(RuleTableTest, WhatWasAdmittedStaysWithItsSinkAndPromise) {
+  table.set_group(with_sink(1, {}), at_s(0));
+  ASSERT_EQ(table.admit({1}, rule(4000)), Result::ok);
+  (void)kinds();
+  EXPECT_EQ(table.set_group(with_sink(1, {rule(4001)}), at_s(0)).result, Result::ok);
+  EXPECT_EQ(kinds(), (std::vector{Kind::add, Kind::add})) << "the same sink, another rule";
+  EXPECT_EQ(table.flows_of({1})->size(), 4U);
+  EXPECT_EQ(
+      table.set_group(with_sink(1, {rule(4000)}, alice_bob, kind_rtp), at_s(0)).removed.size(), 2U);
+  EXPECT_EQ(table.flows_of({1})->size(), 2U) << "another promise, but asked for by name";
+  EXPECT_EQ(table.set_group(with_sink(1, {}, alice_bob, kind_rtp), at_s(0)).removed.size(), 2U)
+      << "and no more";
+  ASSERT_EQ(table.admit({1}, rule(4000)), Result::ok);
+  EXPECT_EQ(set(1, {rule(4001)}).removed.size(), 2U) << "the sink is gone";
+  EXPECT_FALSE(table.contains(FlowKey{in(4000), out(4000)}));
+}
+
 TEST(ShareParticipant, ComparesStrongBeforeNetwork) {
   const auto one = [](Participant p) { return Participants{p, person(100)}; };
   const auto other = [](Participant p) { return Participants{person(101), p}; };
