@@ -148,7 +148,7 @@ def wrong_checks(own, sender):
     yield "length", good + b"\0\0\0\0"
     yield "response", b"\x01\x01" + good[2:]
     yield "DTLS", media_ua.client_hello()
-    yield "RTP", media_ua.rtp(1)
+    yield "RTP", media_ua.rtp(1, 96)
 
 
 @scenario("gate-wrong-ufrag")
