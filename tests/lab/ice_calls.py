@@ -48,23 +48,29 @@ def sides(lab, a_ports=(30000,), t_ports=(31000, 31002)):
             Side(lab, lab.core, TRUNK, t_ports, False))
 
 
-@scenario("ice-dtls", registrar=True)
-def ice_dtls(lab):
+def real_phones(lab, six):
     lab.start_midcomd()
-    alice, bob = lab.phones(nat="ice", mux="yes", trace=True)
-    ports = {}
-
-    def note():
-        ports.update(lab.midcomd.pinholes())
-
-    carry(lab, alice, bob, during=note)
+    alice, bob = lab.phones(six=six, nat="ice", mux="yes", trace=True)
+    pairs = {}
+    carry(lab, alice, bob, during=lambda: pairs.update(lab.midcomd.pinholes()))
     for one in (alice, bob):
         check("DTLS-SRTP complete" in one.text(), f"{one.user} had no DTLS-SRTP")
         check("connectivity check is complete" in one.text(), f"{one.user} had no ICE")
         check("typ host" in one.text(), f"{one.user} named no candidate")
-    ends = {flow[:2] for flow in ports}
-    check(len(ports) == 2 and len(ends) == 2, f"open besides the chosen pair: {sorted(ports)}")
-    lab.figure(f"ua=baresip, ICE and DTLS-SRTP complete, {len(ports)} elements for the one pair")
+    ends = {flow[:2] for flow in pairs}
+    check(len(pairs) == 2 and len(ends) == 2, f"open besides the chosen pair: {sorted(pairs)}")
+    check(all((":" in address) == six for address, _ in ends), f"the other family: {ends}")
+    lab.figure(f"ua=baresip, ICE and DTLS-SRTP complete, {len(pairs)} elements for the one pair")
+
+
+@scenario("ice-dtls", registrar=True, masked=True)
+def ice_dtls(lab):
+    real_phones(lab, six=False)
+
+
+@scenario("ice-dtls-ipv6", registrar=True)
+def ice_dtls_six(lab):
+    real_phones(lab, six=True)
 
 
 @scenario("ice-restart")
