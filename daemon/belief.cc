@@ -39,12 +39,12 @@ Reason judge_port(const AgentConfig& config, std::uint16_t port) {
   return Reason::none;
 }
 
-Reason judge_endpoint(const AgentConfig& config, const PeerConfig& peer,
-                      const sip::IpAddress& source, const std::optional<sip::IpAddress>& address,
-                      std::uint16_t port) {
-  if (!address) return Reason::media_forbidden_address; // a host name is nobody's promise
-  const Reason reason = judge_address(config, peer, source, *address);
-  return reason != Reason::none ? reason : judge_port(config, port);
+Reason judge_receive(const AgentConfig& config, const PeerConfig& peer,
+                     const sip::IpAddress& source, const sip::ReceiveAddress& receive) {
+  if (!receive.address) return Reason::media_forbidden_address; // a host name is nobody's promise
+  const Reason reason = judge_address(config, peer, source, *receive.address);
+  if (reason != Reason::none || receive.only_connects) return reason;
+  return judge_port(config, receive.port);
 }
 
 } // namespace
@@ -58,17 +58,16 @@ Judgement judge(const AgentConfig& config, const PeerConfig& peer, const sip::Ip
   Judgement judgement;
   for (const auto& receive : sip::receive_addresses(sdp)) {
     if (receive.is_hold) continue;
-    const Reason reason = judge_endpoint(config, peer, source, receive.address, receive.port);
+    const Reason reason = judge_receive(config, peer, source, receive);
     if (reason == Reason::none) continue;
     judgement.denied.push_back(
         {receive.stream, reason, std::string(receive.text) + ":" + std::to_string(receive.port)});
     if (judgement.refusal == Reason::none && !sdp.has_ice(receive.stream))
       judgement.refusal = reason;
   }
-  for (const auto& media : sdp.media())
-    for (const auto& candidate : media.candidates)
-      if (judge_endpoint(config, peer, source, candidate.address, candidate.port) != Reason::none)
-        ++judgement.candidates_left_out;
+  for (const auto& candidate : sip::candidate_addresses(sdp))
+    if (judge_receive(config, peer, source, candidate) != Reason::none)
+      ++judgement.candidates_left_out;
   return judgement;
 }
 

@@ -122,7 +122,6 @@ std::uint32_t probe_features(NetlinkSocket& socket) {
     features |= element_expressions | gate;
   else
     note(gate, has_limited_element(socket, false));
-  if ((features & (native_queue | compat_queue)) == 0) features &= ~std::uint32_t{gate};
   return features;
 }
 

@@ -113,19 +113,26 @@ Gate::Admit Gate::admit(const Opinion& opinion, const FlowKey& key) {
           opinion.kind};
 }
 
+bool Gate::park(std::uint32_t id, const Datagram& datagram, std::span<const GroupId> groups,
+                TimePoint now) {
+  const auto group = std::ranges::find_if(
+      groups, [&](const GroupId& one) { return parking_.has_room(datagram.key, one); });
+  if (group == groups.end()) return false;
+  parking_.add(id, datagram, *group, now);
+  return true;
+}
+
 Gate::Decision Gate::first_decision(std::uint32_t id, const Datagram& datagram, TimePoint now) {
-  Opinion opinion = opinion_on(datagram);
+  const Opinion opinion = opinion_on(datagram);
   if (opinion.place != nullptr) {
-    const bool is_opening = opinion.place->admitted.contains(datagram.key.source);
-    if (!is_opening || !parking_.has(datagram.key)) return admit(opinion, datagram.key);
-    opinion.parks = {opinion.group};
+    // Its flow is being opened. Without room it overtakes: better than to be lost.
+    const bool has_others_waiting =
+        opinion.place->admitted.contains(datagram.key.source) && parking_.has(datagram.key);
+    if (has_others_waiting && park(id, datagram, {&opinion.group, 1}, now)) return Park{};
+    return admit(opinion, datagram.key);
   }
   if (opinion.parks.empty()) return Drop{opinion.reason};
-  for (const GroupId& group : opinion.parks) {
-    if (!parking_.has_room(datagram.key, group)) continue;
-    parking_.add(id, datagram, group, now);
-    return Park{};
-  }
+  if (park(id, datagram, opinion.parks, now)) return Park{};
   return Drop{GateReason::too_many_parked};
 }
 

@@ -65,7 +65,7 @@ public:
                  std::span<const Promise> promises);
   // `key` is there also of a packet that is dropped, as far as it could be read. A sender that was
   // admitted already is admitted again and counts once; where packets of its flow still wait, the
-  // packet waits behind them.
+  // packet waits behind them if there is room.
   [[nodiscard]] Judged on_packet(const Packet& packet, TimePoint now);
   // After groups or flows have changed: what becomes of parked packets, in the order they came.
   // Those that go on waiting aren't among them. Of a flow the first may be an Admit, the next of
@@ -106,6 +106,8 @@ private:
   void weigh(Opinion& opinion, const GroupId& id, std::size_t index, const Datagram& datagram);
   [[nodiscard]] bool may_admit(const Place& place, const Endpoint& sender, Kind kind) const;
   [[nodiscard]] static Admit admit(const Opinion& opinion, const FlowKey& key);
+  [[nodiscard]] bool park(std::uint32_t id, const Datagram& datagram,
+                          std::span<const GroupId> groups, TimePoint now);
   [[nodiscard]] Decision first_decision(std::uint32_t id, const Datagram& datagram, TimePoint now);
   [[nodiscard]] std::optional<Decision> next_decision(Parking::Ticket ticket);
   [[nodiscard]] bool goes_on_waiting(Parking::Ticket ticket, const Opinion& opinion);

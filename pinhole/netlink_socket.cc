@@ -58,6 +58,11 @@ bool NetlinkSocket::subscribe(std::uint32_t silent_port) {
   return mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0;
 }
 
+void NetlinkSocket::ignore_overruns() {
+  int on = 1;
+  (void)mnl_socket_setsockopt(socket_.get(), NETLINK_NO_ENOBUFS, &on, sizeof on);
+}
+
 bool NetlinkSocket::send(std::string_view bytes) {
   return mnl_socket_sendto(socket_.get(), bytes.data(), bytes.size()) ==
          static_cast<ssize_t>(bytes.size());

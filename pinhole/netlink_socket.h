@@ -20,6 +20,8 @@ public:
 
   // Subscribes to nftables events, those caused by `silent_port` left out by a socket filter.
   [[nodiscard]] bool subscribe(std::uint32_t silent_port);
+  // What doesn't fit the receive buffer is lost without a word, instead of failing every receive().
+  void ignore_overruns();
   [[nodiscard]] bool send(std::string_view bytes);
   enum class Received : std::uint8_t { messages, nothing, lost }; // lost: overrun or truncated
   // One datagram; calls `each` for every whole message in it (header included).

@@ -28,13 +28,14 @@ FlowCounter difference(const FlowCounter& later, const FlowCounter& earlier) {
 
 } // namespace
 
-KernelResult<std::unique_ptr<NftKernel>> NftKernel::open() {
+KernelResult<std::unique_ptr<NftKernel>> NftKernel::open(std::ifstream queue_statistics) {
   auto socket = NetlinkSocket::open();
   if (!socket) return std::unexpected(socket.error());
   auto events = NetlinkSocket::open();
   if (!events) return std::unexpected(events.error());
   if (!events->subscribe(socket->port())) return std::unexpected(KernelError::no_permission);
-  return std::unique_ptr<NftKernel>(new NftKernel(std::move(*socket), std::move(*events)));
+  return std::unique_ptr<NftKernel>(
+      new NftKernel(std::move(*socket), std::move(*events), std::move(queue_statistics)));
 }
 
 KernelResult<std::uint32_t> NftKernel::start(const Policy& policy) {
@@ -46,11 +47,21 @@ KernelResult<std::uint32_t> NftKernel::start(const Policy& policy) {
                                ? KernelError::no_permission
                                : KernelError::unsupported);
   features_ = probe_features(socket_) & ~policy.masked_features;
+  open_queue();
   const Damage missing{.base = policy.mode == Mode::appliance, .flows = true};
   if (const auto done = repair(missing); !done) return std::unexpected(done.error());
   is_started_ = true;
   if (missing.base) install_guard();
   return features_;
+}
+
+// Before the rules that fill it. Without it they aren't there, and sinks stay closed.
+void NftKernel::open_queue() {
+  const bool has_rule = has(native_queue) || has(compat_queue);
+  if (has(gate) && has_rule)
+    if (auto queue = PacketQueue::open(policy_, std::move(queue_statistics_)); queue)
+      queue_ = std::move(*queue);
+  if (!queue_) features_ &= ~std::uint32_t{gate};
 }
 
 // Nothing depends on it but how a flush ends: going without is no failure.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -8,6 +9,7 @@
 #include "pinhole/kernel.h"
 #include "pinhole/netlink_socket.h"
 #include "pinhole/nft_message.h"
+#include "pinhole/packet_queue.h"
 
 namespace midcom::pinhole {
 
@@ -15,7 +17,8 @@ namespace midcom::pinhole {
 // hangs on it; a second one listens for what others do. Needs CAP_NET_ADMIN at open() and later.
 class NftKernel final : public Kernel {
 public:
-  [[nodiscard]] static KernelResult<std::unique_ptr<NftKernel>> open();
+  [[nodiscard]] static KernelResult<std::unique_ptr<NftKernel>>
+  open(std::ifstream queue_statistics = {});
 
   [[nodiscard]] KernelResult<std::uint32_t> start(const Policy& policy) override;
   [[nodiscard]] KernelResult<std::vector<FlowCounter>>
@@ -25,6 +28,7 @@ public:
   [[nodiscard]] int event_fd() const override { return events_.fd(); }
   [[nodiscard]] Damage take_damage() override;
   [[nodiscard]] KernelResult<void> repair(Damage damage) override;
+  [[nodiscard]] Queue* queue() override { return queue_.get(); }
   [[nodiscard]] std::uint64_t stopwatch_us() const override;
 
 private:
@@ -32,11 +36,13 @@ private:
   // What an existing table is good for when its rules can't be written over it.
   enum class Contents : std::uint8_t { rules_only, flows };
 
-  NftKernel(NetlinkSocket socket, NetlinkSocket events)
-      : socket_(std::move(socket)), events_(std::move(events)) {}
+  NftKernel(NetlinkSocket socket, NetlinkSocket events, std::ifstream queue_statistics)
+      : socket_(std::move(socket)), events_(std::move(events)),
+        queue_statistics_(std::move(queue_statistics)) {}
   [[nodiscard]] bool has(Feature feature) const { return (features_ & feature) != 0; }
   [[nodiscard]] KernelResult<void> install(std::string_view table, Table write, Contents contents);
   [[nodiscard]] std::uint32_t wanted_flags() const;
+  void open_queue();
   void install_guard();
   [[nodiscard]] bool put_base_back();
   [[nodiscard]] std::optional<std::uint32_t> flags_of(std::string_view table);
@@ -51,6 +57,8 @@ private:
   [[nodiscard]] KernelResult<std::vector<StoredFlow>> dump_once();
 
   NetlinkSocket socket_, events_;
+  std::ifstream queue_statistics_;
+  std::unique_ptr<PacketQueue> queue_;
   Policy policy_;
   std::uint32_t features_ = 0;
   bool is_started_ = false; // the base table is ours, with wanted_flags()

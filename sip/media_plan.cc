@@ -2,193 +2,280 @@
 #include "sip/media_plan.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
-#include "sip/cursor.h"
+#include "sip/media_bundle.h"
+#include "sip/media_connection.h"
+#include "sip/media_flows.h"
+#include "sip/media_sinks.h"
 
 namespace midcom::sip {
 
 namespace {
 
-struct Protocol {
-  std::string_view name;
-  bool has_rtcp;
-};
-
-// What runs over UDP. Anything else makes no flow here.
-constexpr Protocol udp_protocols[] = {
-    {"RTP/AVP", true},    {"RTP/AVPF", true},         {"RTP/SAVP", true},
-    {"RTP/SAVPF", true},  {"UDP/TLS/RTP/SAVP", true}, {"UDP/TLS/RTP/SAVPF", true},
-    {"udptl", false},     {"UDP/TLS/UDPTL", false},   {"UDP/DTLS/SCTP", false},
-    {"DTLS/SCTP", false}, {"UDP/BFCP", false},        {"UDP/TLS/BFCP", false},
-};
-
-bool is_equal(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+template <class Item>
+void order_by_stream(std::vector<Item>& items) {
+  std::ranges::stable_sort(items, {},
+                           [](const Item& item) { return std::pair{item.stream, item.component}; });
 }
 
-const Protocol* udp_protocol(std::string_view name) {
-  const auto* found = std::ranges::find_if(
-      udp_protocols, [&](const Protocol& protocol) { return is_equal(protocol.name, name); });
-  return found == std::end(udp_protocols) ? nullptr : found;
+template <class Item>
+void append(std::vector<Item>& to, std::vector<Item> from) {
+  std::ranges::move(from, std::back_inserter(to));
 }
 
-bool is_multicast(const IpAddress& address) {
-  return address.family == IpAddress::Family::ipv4 ? (address.octets[0] & 0xf0) == 0xe0
-                                                   : address.octets[0] == 0xff;
-}
-
-bool is_unicast(const SdpConnection& connection) {
-  return connection.address && !connection.has_suffix && !is_multicast(*connection.address);
-}
-
-// RFC 8840 4.1.1: port 9 says that the candidates are still to come.
-bool is_hold(const Sdp& sdp, std::size_t index, const SdpConnection& connection,
-             std::uint16_t port) {
-  return (connection.address && connection.address->is_unspecified()) ||
-         (port == 9 && sdp.has_ice(index));
-}
-
-std::optional<ReceiveAddress> rtp_address(const Sdp& sdp, std::size_t index) {
-  const SdpMedia& media = sdp.media()[index];
-  const SdpConnection* connection = sdp.connection_of(index);
-  if (media.port == 0 || connection == nullptr || udp_protocol(media.protocol) == nullptr)
-    return std::nullopt;
-  return ReceiveAddress{index,
-                        Component::rtp,
-                        connection->text,
-                        connection->address,
-                        media.port,
-                        is_hold(sdp, index, *connection, media.port)};
-}
-
-// RFC 3605 2.1; RFC 8858: none of its own with a=rtcp-mux-only.
-std::optional<ReceiveAddress> rtcp_address(const Sdp& sdp, std::size_t index) {
-  const SdpMedia& media = sdp.media()[index];
-  const auto rtp = rtp_address(sdp, index);
-  if (!rtp || media.is_rtcp_mux_only || !udp_protocol(media.protocol)->has_rtcp)
-    return std::nullopt;
-  const unsigned port = media.rtcp ? media.rtcp->port : media.port + 1U;
-  if (port == 0 || port > 65535) return std::nullopt;
-  const SdpConnection& connection =
-      media.rtcp && media.rtcp->connection ? *media.rtcp->connection : *sdp.connection_of(index);
-  const auto number = static_cast<std::uint16_t>(port);
-  return ReceiveAddress{index,           Component::rtcp,
-                        connection.text, connection.address,
-                        number,          rtp->is_hold || is_hold(sdp, index, connection, number)};
-}
-
-bool is_sending(Direction direction) {
-  return direction == Direction::sendrecv || direction == Direction::sendonly;
-}
-
-bool is_receiving(Direction direction) {
-  return direction == Direction::sendrecv || direction == Direction::recvonly;
-}
-
-// One side of a stream; what it says of RTP decides the stream's state.
-struct Side {
-  const Sdp& sdp;
-  std::size_t index;
-  const SdpMedia& media;
-
-  Side(const SdpPtr& description, std::size_t at)
-      : sdp(*description), index(at), media(sdp.media()[at]) {}
-  [[nodiscard]] StreamState state() const;
-  [[nodiscard]] Direction direction() const { return sdp.direction_of(index); }
-  [[nodiscard]] bool has_ice() const { return sdp.has_ice(index); }
-  [[nodiscard]] bool has_dtls() const;
-};
-
-bool Side::has_dtls() const {
-  constexpr std::string_view tls = "TLS";
-  return !std::ranges::search(media.protocol, tls, [](char a, char b) {
-            return to_lower(a) == to_lower(b);
-          }).empty();
-}
-
-StreamState Side::state() const {
-  if (media.port == 0) return StreamState::refused;
-  const auto rtp = rtp_address(sdp, index);
-  if (!rtp || media.port_count != 1 || media.connections.size() > 1 ||
-      !is_unicast(*sdp.connection_of(index)))
-    return StreamState::unsupported;
-  return rtp->is_hold ? StreamState::held : StreamState::open;
-}
-
-StreamState joint_state(const Side& caller, const Side& callee) {
-  const StreamState states[] = {caller.state(), callee.state()};
-  for (const StreamState one : {StreamState::refused, StreamState::unsupported, StreamState::held})
-    if (std::ranges::find(states, one) != std::end(states)) return one;
-  const bool is_one_family = caller.sdp.connection_of(caller.index)->address->family ==
-                             callee.sdp.connection_of(callee.index)->address->family;
-  return is_one_family ? StreamState::open : StreamState::unsupported;
-}
-
-Endpoint endpoint_of(const ReceiveAddress& address) {
-  return {*address.address, address.port};
-}
-
-MediaFlow rtp_flow(const Side& caller, const Side& callee, bool is_muxed) {
-  MediaFlow flow{caller.index, Component::rtp, MediaTransport::udp,
-                 endpoint_of(*rtp_address(caller.sdp, caller.index)),
-                 endpoint_of(*rtp_address(callee.sdp, callee.index))};
-  const Direction asked = caller.direction();
-  const Direction got = callee.direction();
-  const bool is_inactive = asked == Direction::inactive || got == Direction::inactive;
-  const bool is_two_way = is_muxed || caller.has_ice() || callee.has_ice() ||
-                          (!is_inactive && (caller.has_dtls() || callee.has_dtls()));
-  flow.from_caller = is_two_way || (is_sending(asked) && is_receiving(got));
-  flow.from_callee = is_two_way || (is_sending(got) && is_receiving(asked));
-  return flow;
-}
-
-std::optional<MediaFlow> rtcp_flow(const Side& caller, const Side& callee) {
-  // Who can only mux has no other port, whatever the other side wants.
-  const auto one = rtcp_address(caller.sdp, caller.index);
-  const auto two = rtcp_address(callee.sdp, callee.index);
-  if (!one || !two) return std::nullopt;
-  for (const auto& [side, address] : {std::pair{&caller, &*one}, std::pair{&callee, &*two}}) {
-    const auto& rtcp = side->media.rtcp;
-    if (address->is_hold || !address->address) return std::nullopt;
-    if (rtcp && rtcp->connection && !is_unicast(*rtcp->connection)) return std::nullopt;
+// Two m= lines with equal ends are one flow.
+std::vector<MediaFlow> merged(const std::vector<MediaFlow>& flows) {
+  std::vector<MediaFlow> all;
+  std::map<std::tuple<Endpoint, Endpoint>, std::size_t> places;
+  for (const MediaFlow& flow : flows) {
+    const auto [place, is_new] = places.emplace(std::tuple{flow.caller, flow.callee}, all.size());
+    if (is_new) {
+      all.push_back(flow);
+      continue;
+    }
+    MediaFlow& first = all[place->second];
+    first.from_caller = first.from_caller || flow.from_caller;
+    first.from_callee = first.from_callee || flow.from_callee;
   }
-  if (one->address->family != two->address->family) return std::nullopt;
-  return MediaFlow{caller.index, Component::rtcp, MediaTransport::udp, endpoint_of(*one),
-                   endpoint_of(*two)};
+  return all;
+}
+
+void merge(MediaSink& first, const MediaSink& more) {
+  if (std::tie(first.receiver_ufrag, first.receiver_password, first.sender_ufrag) !=
+      std::tie(more.receiver_ufrag, more.receiver_password, more.sender_ufrag))
+    return;
+  first.has_dtls = first.has_dtls || more.has_dtls;
+  first.has_rtp = first.has_rtp || more.has_rtp;
+  first.has_rtcp = first.has_rtcp || more.has_rtcp;
+  first.has_udptl = first.has_udptl || more.has_udptl;
+  first.is_exact = first.is_exact && more.is_exact;
+  first.payload_types |= more.payload_types;
+  for (const Endpoint& sender : more.senders)
+    if (std::ranges::find(first.senders, sender) == first.senders.end() &&
+        first.senders.size() < max_media_senders)
+      first.senders.push_back(sender);
+  std::ranges::sort(first.senders);
+}
+
+// Those that may be left out come last, and who is caller makes no difference.
+std::vector<MediaSink> merged(std::vector<MediaSink> sinks) {
+  std::ranges::stable_sort(sinks, {}, [](const MediaSink& sink) {
+    return std::tuple{sink.is_exact, sink.stream, sink.component, sink.transport, sink.at};
+  });
+  std::vector<MediaSink> all;
+  std::map<std::tuple<Party, MediaTransport, Endpoint>, std::size_t> places;
+  for (MediaSink& sink : sinks) {
+    const auto [place, is_new] =
+        places.emplace(std::tuple{sink.receiver, sink.transport, sink.at}, all.size());
+    if (is_new)
+      all.push_back(std::move(sink));
+    else
+      merge(all[place->second], sink);
+  }
+  return all;
+}
+
+template <class Item>
+void keep_first(std::vector<Item>& items, std::size_t most, std::size_t& left_out) {
+  if (items.size() <= most) return;
+  left_out += items.size() - most;
+  items.resize(most);
+}
+
+void finish(MediaPlan& plan) {
+  order_by_stream(plan.flows);
+  plan.flows = merged(plan.flows);
+  plan.sinks = merged(std::move(plan.sinks));
+  keep_first(plan.flows, max_media_flows, plan.left_out);
+  keep_first(plan.sinks, max_media_sinks, plan.left_out);
+  order_by_stream(plan.sinks);
+}
+
+PlannedStream stream_of(std::size_t index, const SdpMedia& media) {
+  PlannedStream stream;
+  stream.index = index;
+  stream.carrier = index;
+  stream.type = media.type;
+  stream.protocol = media.protocol;
+  return stream;
+}
+
+// Plans the m= lines of a pair, one that others ride on together with them.
+class PairPlanner {
+public:
+  PairPlanner(const SessionPair& pair, const TrickledCandidates& trickled);
+  MediaPlan plan();
+
+private:
+  void plan_stream(PlannedStream& stream);
+  void plan_connection(PlannedStream& stream, const SidePair& sides);
+  void plan_datagrams(const PlannedStream& stream, const SidePair& sides);
+  [[nodiscard]] bool is_muxed(const SidePair& sides) const;
+  [[nodiscard]] StreamEnds ends(const PlannedStream& stream, Party receiver) const;
+  // The m= lines that use the path of this one, itself among them.
+  [[nodiscard]] std::vector<const SidePair*> riders(std::size_t carrier) const;
+
+  const SessionPair& pair_;
+  std::vector<SidePair> sides_; // of the m= lines that both have
+  std::vector<std::size_t> carriers_;
+  MediaPlan plan_;
+};
+
+PairPlanner::PairPlanner(const SessionPair& pair, const TrickledCandidates& trickled)
+    : pair_(pair) {
+  const Sdp& caller = *pair.caller;
+  const Sdp& callee = *pair.callee;
+  const std::size_t count = std::min(caller.media().size(), callee.media().size());
+  sides_.reserve(count);
+  for (std::size_t index = 0; index < count; ++index)
+    sides_.push_back({index, {caller, index, trickled.caller}, {callee, index, trickled.callee}});
+  const bool is_callers = pair.offerer == Party::caller;
+  carriers_ = bundle_carriers(is_callers ? caller : callee, is_callers ? callee : caller);
+}
+
+MediaPlan PairPlanner::plan() {
+  const auto media = pair_.caller->media();
+  for (std::size_t index = 0; index < media.size(); ++index) {
+    PlannedStream& stream = plan_.streams.emplace_back(stream_of(index, media[index]));
+    // When the other description has no such m= line.
+    stream.state = StreamState::refused;
+    if (index < sides_.size()) plan_stream(stream);
+  }
+  finish(plan_);
+  return std::move(plan_);
+}
+
+std::vector<const SidePair*> PairPlanner::riders(std::size_t carrier) const {
+  std::vector<const SidePair*> all;
+  for (const SidePair& sides : sides_)
+    if (carriers_[sides.index] == carrier) all.push_back(&sides);
+  return all;
+}
+
+// What rides on a path without RTCP of its own has no other place for its RTCP.
+bool PairPlanner::is_muxed(const SidePair& sides) const {
+  if (sides.caller.has_rtp() || sides.callee.has_rtp())
+    return sides.caller.media().is_rtcp_mux && sides.callee.media().is_rtcp_mux;
+  return std::ranges::any_of(riders(sides.index),
+                             [](const SidePair* rider) { return rider->caller.has_rtp(); });
+}
+
+StreamEnds PairPlanner::ends(const PlannedStream& stream, Party receiver) const {
+  const SidePair& sides = sides_[stream.index];
+  const bool is_caller = receiver == Party::caller;
+  Carried carried;
+  for (const SidePair* rider : riders(stream.index))
+    carried.add(is_caller ? carried_to(rider->caller, &rider->callee)
+                          : carried_to(rider->callee, &rider->caller));
+  const bool has_rtcp_path = sides.caller.has_rtp() && !stream.is_muxed;
+  return {stream.index,
+          receiver,
+          is_caller ? sides.caller : sides.callee,
+          is_caller ? &sides.callee : &sides.caller,
+          carried,
+          stream.is_muxed,
+          has_rtcp_path};
+}
+
+void PairPlanner::plan_stream(PlannedStream& stream) {
+  const SidePair& sides = sides_[stream.index];
+  stream.carrier = carriers_[stream.index];
+  if (stream.carrier != stream.index) {
+    stream.state = StreamState::bundled;
+    return;
+  }
+  stream.state = sides.state();
+  if (stream.state == StreamState::refused || !sides.is_alike()) return;
+  stream.is_muxed = is_muxed(sides);
+  const std::size_t before = plan_.flows.size() + plan_.sinks.size();
+  if (sides.has_ice() && sides.caller.media().port_count == 1)
+    for (const Party party : {Party::caller, Party::callee})
+      append(plan_.sinks, ice_sinks(ends(stream, party)));
+  if (sides.caller.is_over(MediaTransport::tcp))
+    plan_connection(stream, sides);
+  else if (stream.state == StreamState::open)
+    plan_datagrams(stream, sides);
+  // Candidates do where the default addresses don't.
+  if (plan_.flows.size() + plan_.sinks.size() > before) stream.state = StreamState::open;
+}
+
+void PairPlanner::plan_connection(PlannedStream& stream, const SidePair& sides) {
+  stream.keeps_connection = sides.caller.keeps_connection() && sides.callee.keeps_connection();
+  if (stream.state != StreamState::open || sides.has_ice()) return;
+  const bool is_callers = pair_.offerer == Party::caller;
+  const auto connecting =
+      connecting_party(is_callers ? sides.caller.setup() : sides.callee.setup(),
+                       is_callers ? sides.callee.setup() : sides.caller.setup(), pair_.offerer);
+  if (!connecting) {
+    stream.state = connecting.error();
+    return;
+  }
+  auto sinks = connection_sinks(ends(stream, other(*connecting)));
+  if (sinks.empty()) stream.state = StreamState::unsupported;
+  append(plan_.sinks, std::move(sinks));
+}
+
+void PairPlanner::plan_datagrams(const PlannedStream& stream, const SidePair& sides) {
+  Ways ways;
+  for (const SidePair* rider : riders(stream.index)) {
+    const Ways more = ways_of(*rider, stream.is_muxed);
+    ways.from_caller = ways.from_caller || more.from_caller;
+    ways.from_callee = ways.from_callee || more.from_callee;
+  }
+  const StreamEnds to_caller = ends(stream, Party::caller);
+  const StreamEnds to_callee = ends(stream, Party::callee);
+  const auto flows = media_flows(sides, ways, to_caller.has_rtcp_path);
+  if (!sides.has_ice())
+    for (const MediaFlow& flow : flows)
+      for (const StreamEnds* one : {&to_caller, &to_callee})
+        if (auto sink = exact_sink(*one, flow)) plan_.sinks.push_back(std::move(*sink));
+  append(plan_.flows, flows);
+}
+
+// What the offerer's own line `index` may have to receive; `bundle` is what it may carry.
+std::vector<MediaSink> sinks_of_offer(const Sdp& offer, Party offerer, const MediaSide& side,
+                                      const std::vector<std::size_t>& bundle) {
+  StreamEnds ends{bundle.front(), offerer, side, nullptr, {}, false, false};
+  for (const std::size_t rider : bundle) {
+    const MediaSide other_line(offer, rider, {});
+    ends.carried.add(carried_to(other_line, nullptr));
+    ends.is_muxed = ends.is_muxed || (other_line.has_rtp() &&
+                                      (other_line.media().is_rtcp_mux || rider != ends.stream));
+  }
+  ends.has_rtcp_path = side.has_rtp() && !side.media().is_rtcp_mux_only;
+  std::vector<MediaSink> sinks;
+  if (side.has_ice() && side.media().port_count == 1) sinks = ice_sinks(ends);
+  if (side.state() != StreamState::open) return sinks;
+  if (side.is_over(MediaTransport::udp))
+    append(sinks, offer_sinks(ends));
+  else if (may_wait(side.setup()))
+    append(sinks, connection_sinks(ends));
+  return sinks;
 }
 
 } // namespace
 
-MediaPlan plan_media(const SessionPair& pair) {
-  MediaPlan plan;
-  for (std::size_t index = 0; index < pair.caller->media().size(); ++index) {
-    const SdpMedia& media = pair.caller->media()[index];
-    PlannedStream& stream = plan.streams.emplace_back();
-    stream.index = index;
-    stream.type = media.type;
-    stream.protocol = media.protocol;
-    stream.state = StreamState::refused; // when the other description has no such m= line
-    if (index >= pair.callee->media().size()) continue;
-    const Side caller(pair.caller, index);
-    const Side callee(pair.callee, index);
-    stream.state = joint_state(caller, callee);
-    if (stream.state != StreamState::open) continue;
-    stream.is_muxed = caller.media.is_rtcp_mux && callee.media.is_rtcp_mux;
-    const MediaFlow rtp = rtp_flow(caller, callee, stream.is_muxed);
-    if (rtp.from_caller || rtp.from_callee) plan.flows.push_back(rtp);
-    if (stream.is_muxed) continue;
-    if (const auto rtcp = rtcp_flow(caller, callee)) plan.flows.push_back(*rtcp);
-  }
-  return plan;
+MediaPlan plan_media(const SessionPair& pair, const TrickledCandidates& trickled) {
+  return PairPlanner(pair, trickled).plan();
 }
 
-std::vector<ReceiveAddress> receive_addresses(const Sdp& sdp) {
-  std::vector<ReceiveAddress> addresses;
-  for (std::size_t index = 0; index < sdp.media().size(); ++index) {
-    if (const auto rtp = rtp_address(sdp, index)) addresses.push_back(*rtp);
-    if (const auto rtcp = rtcp_address(sdp, index)) addresses.push_back(*rtcp);
+MediaPlan plan_offer(const Sdp& offer, Party offerer,
+                     std::span<const TrickleFragmentPtr> trickled) {
+  MediaPlan plan;
+  const auto bundles = bundles_offered(offer);
+  for (std::size_t index = 0; index < bundles.size(); ++index) {
+    PlannedStream& stream = plan.streams.emplace_back(stream_of(index, offer.media()[index]));
+    const MediaSide side(offer, index, trickled);
+    stream.state = side.state();
+    if (bundles[index].empty()) continue;
+    auto sinks = sinks_of_offer(offer, offerer, side, bundles[index]);
+    if (!sinks.empty()) stream.state = StreamState::open;
+    append(plan.sinks, std::move(sinks));
   }
-  return addresses;
+  finish(plan);
+  return plan;
 }
 
 } // namespace midcom::sip

@@ -44,16 +44,42 @@ bool is_refused(const SdpMedia& offered) {
 }
 
 // RFC 3264 6: as many m= lines in the same order and of the same types; what the offer has refused
-// stays refused.
+// stays refused. A direction that the offer doesn't allow is no reason to break the call: what
+// passes is what both allow (media_plan.h).
 bool is_answer_to(const Sdp& offer, const Sdp& answer) {
   return std::ranges::equal(offer.media(), answer.media(), [](const auto& asked, const auto& got) {
     return got.port == 0 || (!is_refused(asked) && asked.type == got.type);
   });
 }
 
-// RFC 3264 8: a later offer never has fewer m= lines.
+// What tells a stream from its neighbours: a=mid (RFC 5888) or its type.
+std::string_view identity_of(const SdpMedia& media) {
+  return media.attribute("mid").value_or(media.type);
+}
+
+// Does the offer put a live stream in another one's slot? Which is which would be anybody's guess.
+// A slot whose stream was refused may take any other (RFC 3264 8.1), and a live one may become of a
+// type that no other has left: audio turns into T.38 (8.3.3).
+bool has_moved(const SessionPair& before, const Sdp& offer) {
+  const auto caller = before.caller->media(), callee = before.callee->media();
+  const auto previous = before.offerer == Party::caller ? caller : callee;
+  const auto is_changed = [&](std::size_t i) {
+    return !is_refused(caller[i]) && !is_refused(callee[i]) && !is_refused(offer.media()[i]) &&
+           identity_of(previous[i]) != identity_of(offer.media()[i]);
+  };
+  for (std::size_t i = 0; i < previous.size(); ++i)
+    for (std::size_t j = 0; j < previous.size() && is_changed(i); ++j)
+      if (is_changed(j) && identity_of(previous[i]) == identity_of(offer.media()[j])) return true;
+  return false;
+}
+
+// RFC 3264 8: a later offer never has fewer m= lines, and they stay where they were. That the same
+// o= version means the same text, and that o= keeps its other values, is not asked for: user agents
+// change ports under an old version, and what passes follows from the text, never from o= (RFC 6337
+// 5.2.5 leaves it to the receiver).
 bool may_succeed(const std::optional<SessionPair>& before, const Sdp& offer) {
-  return !before || offer.media().size() >= before->caller->media().size();
+  return !before ||
+         (offer.media().size() >= before->caller->media().size() && !has_moved(*before, offer));
 }
 
 SessionPair make_session_pair(const SdpPtr& offer, Party offerer, const SdpPtr& answer) {
@@ -91,21 +117,33 @@ std::optional<Party> OfferAnswer::open_offerer() const {
 }
 
 OfferAnswer::Outcome OfferAnswer::on(const Request& request) {
+  const Outcome outcome = take(request);
+  return begin_waiting() && outcome == Outcome::nothing ? Outcome::offered : outcome;
+}
+
+OfferAnswer::Outcome OfferAnswer::on(const Response& response) {
+  const bool is_displaced = judge_waiting(response);
+  const Outcome outcome = take(response);
+  const bool has_begun = begin_waiting() || is_displaced;
+  return has_begun && outcome == Outcome::nothing ? Outcome::offered : outcome;
+}
+
+OfferAnswer::Outcome OfferAnswer::take(const Request& request) {
   switch (request.method) {
   case Method::invite:
-    return on_invite(request);
+    return on_offer(request);
   case Method::ack:
     return on_ack(request);
   case Method::prack:
-    return on_prack(request);
+    return request.sdp ? on_prack(request) : Outcome::nothing;
   case Method::update:
-    return on_update(request);
+    return request.sdp ? on_offer(request) : Outcome::nothing;
   default:
     return Outcome::nothing; // what CANCEL does comes with the 487
   }
 }
 
-OfferAnswer::Outcome OfferAnswer::on(const Response& response) {
+OfferAnswer::Outcome OfferAnswer::take(const Response& response) {
   switch (response.method) {
   case Method::invite:
     return on_invite_response(response);
@@ -119,33 +157,21 @@ OfferAnswer::Outcome OfferAnswer::on(const Response& response) {
 
 // --- requests
 
-OfferAnswer::Outcome OfferAnswer::on_invite(const Request& request) {
+OfferAnswer::Outcome OfferAnswer::on_offer(const Request& request) {
   if (is_repeated(request)) {
-    const bool is_changed = open_ && open_->carrier == Carrier::invite &&
-                            open_->cseq == request.cseq && open_->offerer == request.from &&
-                            !is_same(open_->offer, request.sdp);
+    const bool is_changed = request.method == Method::invite && open_ &&
+                            open_->carrier == Carrier::invite && open_->cseq == request.cseq &&
+                            open_->offerer == request.from && !is_same(open_->offer, request.sdp);
     return is_changed ? violate() : Outcome::nothing;
   }
-  // Glare is the far UA's to refuse (491, RFC 3261 14.2). The same party's next INVITE shows that
-  // the one before has ended in a way that was not seen here.
-  const bool is_pending = invite_ && !invite_->is_finished;
-  if (is_pending && invite_->from != request.from) {
-    crossing_ = request;
-    return Outcome::nothing;
-  }
-  const bool is_ack_missing = open_ && open_->carrier == Carrier::invite_response;
-  if (!is_pending && !is_ack_missing && !may_follow_open(request.from)) return Outcome::nothing;
-  const auto& before = is_pending ? invite_->before : agreed_;
+  // Its sender may know already that the pending INVITE has failed.
+  const auto& before = is_invite_pending() ? invite_->before : agreed_;
   if (request.sdp && !may_succeed(before, *request.sdp)) return violate();
-
-  const Outcome undone = is_pending ? roll_back() : Outcome::nothing;
-  open_.reset();
-  preview_.reset();
-  invite_ = InviteContext{
-      .cseq = request.cseq, .from = request.from, .is_offerless = !request.sdp, .before = agreed_};
-  last_cseq_[std::to_underlying(request.from)] = request.cseq;
-  if (!request.sdp) return undone;
-  return offer(request.sdp, request.from, Carrier::invite, request.cseq);
+  const bool is_waiting = must_wait(request);
+  const Outcome outcome = is_waiting ? Outcome::nothing : begin(request);
+  if (is_waiting) waiting_[std::to_underlying(request.from)] = request;
+  if (outcome != Outcome::violation) last_cseq_[std::to_underlying(request.from)] = request.cseq;
+  return outcome;
 }
 
 // The ACK to a 2xx ends every exchange its INVITE began, answered or not.
@@ -164,41 +190,80 @@ OfferAnswer::Outcome OfferAnswer::on_ack(const Request& request) {
   return outcome;
 }
 
+// Which 1xx it acknowledges is not looked at: who answers an offer in a wrong PRACK takes it.
 OfferAnswer::Outcome OfferAnswer::on_prack(const Request& request) {
-  if (!request.sdp || !invite_ || invite_->from != request.from || is_repeated(request))
+  if (!invite_ || invite_->from != request.from || request.cseq <= invite_->cseq)
     return Outcome::nothing;
-  if (open_ && pattern_of(open_->carrier, Carrier::prack)) {
-    const Outcome outcome = answer(request.sdp, Carrier::prack);
-    if (outcome == Outcome::agreed) last_cseq_[std::to_underlying(request.from)] = request.cseq;
-    return outcome;
-  }
+  if (open_ && pattern_of(open_->carrier, Carrier::prack))
+    return answer(request.sdp, Carrier::prack);
   // Pattern 5: only what acknowledges the 1xx with the answer may offer.
-  if (invite_->is_offerless || !invite_->is_answered || !may_follow_open(request.from))
-    return Outcome::nothing;
-  return offer(request.sdp, request.from, Carrier::prack, request.cseq);
+  if (invite_->is_offerless || !invite_->is_answered) return Outcome::nothing;
+  return on_offer(request);
 }
 
-OfferAnswer::Outcome OfferAnswer::on_update(const Request& request) {
-  if (!request.sdp || is_repeated(request) || !may_follow_open(request.from))
-    return Outcome::nothing;
-  const bool is_early = invite_ && !invite_->is_finished;
-  if (is_early && !agreed_ && !may_begin(Carrier::update)) return Outcome::nothing;
-  return offer(request.sdp, request.from, Carrier::update, request.cseq);
+OfferAnswer::Outcome OfferAnswer::begin(const Request& request) {
+  if (request.sdp && !may_succeed(agreed_, *request.sdp)) return violate();
+  if (request.method == Method::invite) {
+    invite_ = InviteContext{.cseq = request.cseq,
+                            .from = request.from,
+                            .is_offerless = !request.sdp,
+                            .before = agreed_};
+    if (!request.sdp) return Outcome::nothing;
+    return offer(request.sdp, request.from, Carrier::invite, request.cseq);
+  }
+  const Carrier carrier = request.method == Method::prack ? Carrier::prack : Carrier::update;
+  if (is_invite_pending() && !agreed_ && !may_begin(carrier)) return Outcome::nothing;
+  return offer(request.sdp, request.from, carrier, request.cseq);
+}
+
+// --- one exchange at a time
+
+// A second INVITE waits for the first even where neither offers anything (RFC 3261 14.2).
+bool OfferAnswer::must_wait(const Request& request) const {
+  return open_ || (request.method == Method::invite && is_invite_pending());
+}
+
+bool OfferAnswer::begin_waiting() {
+  bool has_begun = false;
+  for (auto& waiting : waiting_) {
+    if (!waiting || must_wait(*waiting)) continue;
+    const Request request = *std::exchange(waiting, std::nullopt);
+    has_begun = begin(request) == Outcome::offered || has_begun;
+  }
+  return has_begun;
+}
+
+// What is refused never counts. What is taken shows that its receiver has ended, or never begun,
+// what is open here: the answer comes later or not at all (RFC 6337 4.1, 4.2).
+bool OfferAnswer::judge_waiting(const Response& response) {
+  auto& waiting = waiting_[std::to_underlying(other(response.from))];
+  if (!waiting || waiting->method != response.method || waiting->cseq != response.cseq ||
+      response.status <= 100)
+    return false;
+  if (response.status >= 300) waiting.reset();
+  if (!waiting || !may_displace(*waiting)) return false;
+  static_cast<void>(drop_open());
+  static_cast<void>(begin(*std::exchange(waiting, std::nullopt)));
+  return true;
+}
+
+// A pending INVITE can't be overtaken: who answers another one before it breaks RFC 3261 14.2.
+bool OfferAnswer::may_displace(const Request& waiting) const {
+  if (waiting.method == Method::invite && is_invite_pending()) return false;
+  return open_->carrier == Carrier::update || open_->carrier == Carrier::prack ||
+         open_->carrier == Carrier::invite_response;
 }
 
 // --- responses
 
 OfferAnswer::Outcome OfferAnswer::on_invite_response(const Response& response) {
-  if (crossing_ && response.status >= 300 && crossing_->cseq == response.cseq &&
-      crossing_->from != response.from)
-    crossing_.reset();
   if (!invite_ || invite_->cseq != response.cseq || invite_->from == response.from)
     return Outcome::nothing;
   // A failure after a 2xx: the 2xx got lost between two passes, and its request's sender has only
   // the failure to go by (RFC 3261 14.1: the session stays as it was).
   if (response.status >= 300 && !invite_->is_acked) {
     invite_->is_finished = invite_->is_acked = true;
-    return on_invite_failure();
+    return roll_back();
   }
   if (invite_->is_finished) return Outcome::nothing;
   if (response.status >= 200) return on_invite_success(response);
@@ -206,14 +271,8 @@ OfferAnswer::Outcome OfferAnswer::on_invite_response(const Response& response) {
   if (open_ && open_->carrier == Carrier::invite)
     return response.is_reliable ? answer(response.sdp, Carrier::invite_reliable)
                                 : preview_with(response.sdp);
-  if (!response.is_reliable || !invite_->is_offerless || open_) return Outcome::nothing;
+  if (!response.is_reliable || !invite_->is_offerless) return Outcome::nothing;
   return offer(response.sdp, response.from, Carrier::invite_reliable, response.cseq);
-}
-
-OfferAnswer::Outcome OfferAnswer::on_invite_failure() {
-  const Outcome outcome = roll_back();
-  if (const auto next = std::exchange(crossing_, std::nullopt)) static_cast<void>(on_invite(*next));
-  return outcome;
 }
 
 OfferAnswer::Outcome OfferAnswer::on_invite_success(const Response& response) {
@@ -231,7 +290,7 @@ OfferAnswer::Outcome OfferAnswer::on_invite_success(const Response& response) {
     if (outcome == Outcome::violation) static_cast<void>(drop_open());
     return outcome;
   }
-  if (!response.sdp || !invite_->is_offerless || open_) return Outcome::nothing;
+  if (!response.sdp || !invite_->is_offerless) return Outcome::nothing;
   return offer(response.sdp, response.from, Carrier::invite_response, response.cseq);
 }
 
@@ -250,12 +309,14 @@ OfferAnswer::Outcome OfferAnswer::on_other_response(const Response& response) {
 
 // --- what they do
 
+// An offer in a response comes from who would have to answer an UPDATE that is open: it refuses
+// that, or has answered it before (RFC 6337 figures 4, 5 and 12).
 OfferAnswer::Outcome OfferAnswer::offer(const SdpPtr& sdp, Party from, Carrier carrier,
                                         std::uint32_t cseq) {
+  if (open_ && (open_->carrier != Carrier::update || open_->offerer == from))
+    return Outcome::nothing;
   if (!may_succeed(agreed_, *sdp)) return violate();
   open_ = Open{sdp, from, carrier, cseq};
-  if (carrier == Carrier::prack || carrier == Carrier::update)
-    last_cseq_[std::to_underlying(from)] = cseq;
   return Outcome::offered;
 }
 
@@ -289,8 +350,13 @@ OfferAnswer::Outcome OfferAnswer::drop_open() {
   return Outcome::rolled_back;
 }
 
-// RFC 6337 3.4: everything agreed since the INVITE goes, also what UPDATE has changed. An UPDATE
-// still open has its own response to come.
+// A failure undoes everything agreed since the INVITE, however many exchanges and whoever began
+// them (RFC 3261 14.1, 6337 3.4). RFC 6141 doesn't let completed exchanges survive: 3.3 asks the
+// answerer to send a 2xx instead of a failure once something has changed, and by 3.4 a failure that
+// comes all the same brings the session back to before the INVITE (3.7: "makes the session return
+// to its pre-re-INVITE state"); the parties then agree anew where they differ, and that exchange is
+// seen here. What began before the INVITE can't end within it: INVITE waits. An UPDATE that is open
+// has its own response to come, and what is agreed by that is later than the failure.
 OfferAnswer::Outcome OfferAnswer::roll_back() {
   const bool is_own_open = open_ && open_->carrier != Carrier::update;
   const bool is_changed = is_own_open || preview_ || agreed_ != invite_->before;
@@ -308,15 +374,6 @@ OfferAnswer::Outcome OfferAnswer::violate() {
 bool OfferAnswer::is_repeated(const Request& request) const {
   const auto& last = last_cseq_[std::to_underlying(request.from)];
   return last && request.cseq <= *last;
-}
-
-// One exchange at a time: another offer is the far UA's to refuse (491 or 500, RFC 3311 5.2). Only
-// the offerer of an UPDATE or PRACK whose response was not seen goes on with its next request.
-bool OfferAnswer::may_follow_open(Party from) const {
-  if (!open_) return true;
-  const bool is_own_transaction =
-      open_->carrier == Carrier::prack || open_->carrier == Carrier::update;
-  return is_own_transaction && open_->offerer == from;
 }
 
 } // namespace midcom::sip

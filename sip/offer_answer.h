@@ -5,10 +5,12 @@
 // caller: who sent the INVITE that made the dialog. callee: the other. A session *pair* is the two
 // descriptions in force, whoever offered.
 //
-// Every event may come twice (retransmission, spiral): the second time changes nothing. A request
+// Every event may come twice (retransmission, spiral) or late: then it changes nothing. A request
 // that gets no final response is told as a response 408, one that midcomd refuses itself as the
 // response it gives. A machine may begin in the middle of a dialog (after a restart): then the
 // first INVITE or UPDATE with an offer begins. Copyable: a fork is a copy made after the INVITE.
+//
+// What it does in each state is in OFFER-ANSWER.md, made by running it.
 #pragma once
 
 #include <cstdint>
@@ -52,12 +54,13 @@ public:
     SdpPtr sdp;
   };
 
-  // What a message did to the session. After any but `nothing`, look at in_force() again.
+  // What a message did to the session. After any but `nothing`, look at in_force() and open_offer()
+  // again: with what it ended, an offer that waited may have begun.
   enum class Outcome : std::uint8_t {
     nothing,     // no description, or one that the rules say to ignore
     offered,     // an exchange is open; the pair in force is unchanged
     previewed,   // preview() holds a pair from an unreliable 1xx
-    agreed,      // agreed() changed (or was confirmed)
+    agreed,      // agreed() changed, or was confirmed (a refresh is a new pair of the same texts)
     rolled_back, // an open exchange failed; agreed() is what it was before
     violation,   // breaks the rules in a way that can't be acted on (m= count changed, ...): see
                  // error(). A request or 1xx that violates changes nothing; a final response or
@@ -111,14 +114,20 @@ private:
     bool is_acked = false;    // its 2xx was: no failure can follow it any more
     std::optional<SessionPair> before;
   };
-  [[nodiscard]] Outcome on_invite(const Request& request);
+  [[nodiscard]] Outcome take(const Request& request);
+  [[nodiscard]] Outcome take(const Response& response);
+  [[nodiscard]] Outcome on_offer(const Request& request);
   [[nodiscard]] Outcome on_ack(const Request& request);
   [[nodiscard]] Outcome on_prack(const Request& request);
-  [[nodiscard]] Outcome on_update(const Request& request);
   [[nodiscard]] Outcome on_invite_response(const Response& response);
-  [[nodiscard]] Outcome on_invite_failure();
   [[nodiscard]] Outcome on_invite_success(const Response& response);
   [[nodiscard]] Outcome on_other_response(const Response& response);
+
+  [[nodiscard]] Outcome begin(const Request& request);
+  [[nodiscard]] bool begin_waiting();
+  [[nodiscard]] bool judge_waiting(const Response& response); // is what was open ended for it?
+  [[nodiscard]] bool must_wait(const Request& request) const;
+  [[nodiscard]] bool may_displace(const Request& waiting) const;
 
   [[nodiscard]] Outcome offer(const SdpPtr& sdp, Party from, Carrier carrier, std::uint32_t cseq);
   [[nodiscard]] Outcome answer(const SdpPtr& sdp, Carrier carrier);
@@ -127,15 +136,16 @@ private:
   [[nodiscard]] Outcome roll_back();
   [[nodiscard]] Outcome violate();
   [[nodiscard]] bool is_repeated(const Request& request) const;
-  [[nodiscard]] bool may_follow_open(Party from) const;
+  [[nodiscard]] bool is_invite_pending() const { return invite_ && !invite_->is_finished; }
 
   std::optional<SessionPair> agreed_, preview_;
   std::optional<Open> open_;
   std::optional<InviteContext> invite_;
-  // Crossed the other's INVITE: it counts when that has failed and it is still unanswered, for its
-  // repetitions may be (RFC 3261 14.2 refuses those that come in between).
-  std::optional<Request> crossing_;
-  std::optional<std::uint32_t> last_cseq_[2]; // of each party's requests with a description
+  // Each party's last request that came while another exchange was open. Whether it counts is the
+  // far UA's to say (491 or 500: RFC 3261 14.2, 3311 5.2, 6337 4): it begins when the open exchange
+  // has ended and it is not refused by then.
+  std::optional<Request> waiting_[2];
+  std::optional<std::uint32_t> last_cseq_[2]; // of each party's INVITEs and offers
   Error error_ = Error::mismatch;
 };
 

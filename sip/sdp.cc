@@ -48,10 +48,38 @@ Direction Sdp::direction_of(std::size_t index) const {
 }
 
 bool Sdp::has_ice(std::size_t index) const {
+  return !ice_ufrag_of(index).empty();
+}
+
+std::string_view Sdp::ice_ufrag_of(std::size_t index) const {
+  if (index >= media_.size()) return {};
+  const std::string_view own = media_[index].transport.ice_ufrag;
+  return own.empty() ? transport_.ice_ufrag : own;
+}
+
+std::string_view Sdp::ice_password_of(std::size_t index) const {
+  if (index >= media_.size()) return {};
+  const std::string_view own = media_[index].transport.ice_password;
+  return own.empty() ? transport_.ice_password : own;
+}
+
+std::optional<Setup> Sdp::setup_of(std::size_t index) const {
+  if (index >= media_.size()) return std::nullopt;
+  const auto& own = media_[index].transport.setup;
+  return own ? own : transport_.setup;
+}
+
+bool Sdp::keeps_connection(std::size_t index) const {
   if (index >= media_.size()) return false;
-  const auto is_ufrag = [](const SdpAttribute& attribute) { return attribute.name == "ice-ufrag"; };
-  return std::ranges::any_of(media_[index].attributes, is_ufrag) ||
-         std::ranges::any_of(attributes_, is_ufrag);
+  return media_[index].transport.keeps_connection.value_or(
+      transport_.keeps_connection.value_or(false));
+}
+
+std::optional<std::size_t> Sdp::find_mid(std::string_view mid) const {
+  if (mid.empty()) return std::nullopt;
+  const auto found = std::ranges::find(media_, mid, &SdpMedia::mid);
+  if (found == media_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - media_.begin());
 }
 
 } // namespace midcom::sip

@@ -3,6 +3,7 @@
 // changed.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "sip/error.h"
+#include "sip/ice.h"
 #include "sip/ip_address.h"
 
 namespace midcom::sip {
@@ -43,15 +45,28 @@ struct SdpRtcp {
   std::optional<SdpConnection> connection;
 };
 
-// a=candidate (RFC 8839 5.1).
-struct SdpCandidate {
+// a=setup (RFC 4145 4).
+enum class Setup : std::uint8_t { active, passive, actpass, holdconn, other };
+
+// a=path (RFC 4975 6): the first URI, which is the one to connect to.
+struct SdpPath {
   std::string_view text;
-  std::uint16_t component = 1; // 1..256
-  bool is_udp = true;
-  std::string_view address_text;
-  std::optional<IpAddress> address; // empty for a host name (".local")
+  std::optional<IpAddress> address; // empty: host name, or not to be read
   std::uint16_t port = 0;
-  std::string_view type; // host, srflx, prflx, relay, or another token
+};
+
+// a=group (RFC 5888 5).
+struct SdpGroup {
+  std::string_view semantics; // BUNDLE, ANAT, LS, ...
+  std::vector<std::string_view> mids;
+};
+
+// What the session may give for all its m= lines, and each of them for itself.
+struct SdpTransport {
+  std::string_view ice_ufrag, ice_password;
+  std::optional<Setup> setup;
+  std::optional<bool> keeps_connection; // a=connection:existing (RFC 4145 5); false: new
+  bool has_end_of_candidates = false;   // RFC 8840 8
 };
 
 enum class Direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
@@ -67,9 +82,15 @@ struct SdpMedia {
   std::vector<SdpConnection> connections; // of this m=; empty: the session's holds
   std::vector<SdpAttribute> attributes;
 
+  std::string_view mid; // RFC 5888 4; "" for none
+  SdpTransport transport;
   std::optional<SdpRtcp> rtcp;
   std::vector<SdpCandidate> candidates;
-  bool is_rtcp_mux = false; // a=rtcp-mux or a=rtcp-mux-only
+  std::vector<RemoteCandidate> remote_candidates;
+  std::optional<SdpPath> path;
+  std::bitset<128> payload_types; // the formats that are such numbers
+  bool is_bundle_only = false;    // RFC 8843 6
+  bool is_rtcp_mux = false;       // a=rtcp-mux or a=rtcp-mux-only
   bool is_rtcp_mux_only = false;
   bool has_key_material = false;      // a=crypto, a=key-mgmt or k=, at media or session level
   std::optional<Direction> direction; // own attribute only
@@ -84,8 +105,9 @@ public:
   // the end, a missing t=, an empty s=, the place of b=. A line of an unknown type letter is
   // skipped, a candidate that can't be read is left out. Text is owned by the result. Numbers are
   // checked, ports are 0..65535. Needs a c= for every m= with a port that is not 0 (session's or
-  // its own). Two different directions in one section, two c= of the session or two a=rtcp of one
-  // m= are refused: readers would disagree about them.
+  // its own). What two readers could read in two ways is refused: two different directions,
+  // a=setup, ICE user names or passwords in one section, two c= of the session, two a=rtcp of one
+  // m=, one a=mid for two m= lines, an ICE user name or password that RFC 8839 5.4 doesn't allow.
   [[nodiscard]] static Result<std::shared_ptr<const Sdp>> parse(std::string_view text,
                                                                 const SdpLimits& limits);
   Sdp(const Sdp&) = delete;
@@ -98,11 +120,20 @@ public:
   [[nodiscard]] const std::optional<SdpConnection>& connection() const { return connection_; }
   [[nodiscard]] std::span<const SdpAttribute> attributes() const { return attributes_; }
   [[nodiscard]] std::span<const SdpMedia> media() const { return media_; }
+  [[nodiscard]] std::span<const SdpGroup> groups() const { return groups_; }
+  [[nodiscard]] bool is_ice_lite() const { return is_ice_lite_; }
+  [[nodiscard]] bool can_trickle() const { return can_trickle_; } // a=ice-options:trickle
 
   // What holds for m= line `index` after session-level defaults.
   [[nodiscard]] const SdpConnection* connection_of(std::size_t index) const; // nullptr when none
   [[nodiscard]] Direction direction_of(std::size_t index) const;
   [[nodiscard]] bool has_ice(std::size_t index) const; // ice-ufrag there (session or media level)
+  [[nodiscard]] std::string_view ice_ufrag_of(std::size_t index) const;
+  [[nodiscard]] std::string_view ice_password_of(std::size_t index) const; // "": not disclosed
+  [[nodiscard]] std::optional<Setup> setup_of(std::size_t index) const;
+  [[nodiscard]] bool keeps_connection(std::size_t index) const;
+  // The m= line of that mid.
+  [[nodiscard]] std::optional<std::size_t> find_mid(std::string_view mid) const;
 
 private:
   Sdp() = default;
@@ -113,6 +144,10 @@ private:
   std::optional<SdpConnection> connection_;
   std::vector<SdpAttribute> attributes_;
   std::vector<SdpMedia> media_;
+  std::vector<SdpGroup> groups_;
+  SdpTransport transport_;
+  bool is_ice_lite_ = false;
+  bool can_trickle_ = false;
   friend class SdpParser;
 };
 

@@ -5,8 +5,8 @@
 #include <limits>
 #include <utility>
 
-#include "sip/cursor.h"
-#include "sip/sdp.h"
+#include "sip/sdp_attributes.h"
+#include "sip/sdp_fields.h"
 
 namespace midcom::sip {
 
@@ -14,127 +14,8 @@ namespace {
 
 using Status = Result<void>;
 
-constexpr CharSet one_space(" ");
-constexpr CharSet one_slash("/");
-// RFC 8866 9: token-char
-constexpr CharSet sdp_token_chars(alnum_chars, "!#$%&'*+-.^_`{|}~");
+// RFC 8866 9
 constexpr CharSet protocol_chars(sdp_token_chars, "/");
-constexpr CharSet host_name_chars(alnum_chars, "-._");
-
-bool consists_of(std::string_view text, const CharSet& set) {
-  return !text.empty() && std::ranges::all_of(text, [&](char c) { return set.has(c); });
-}
-
-// The next field of a line whose fields are parted by one space.
-Result<std::string_view> next_field(Cursor& cursor) {
-  const std::string_view field = cursor.take_until(one_space);
-  if (field.empty()) return std::unexpected(cursor.at_end() ? Error::truncated : Error::syntax);
-  cursor.accept(' '); // one at the end of the line is tolerated
-  return field;
-}
-
-Result<std::uint16_t> parse_port(std::string_view text) {
-  const auto number = parse_number(text, std::numeric_limits<std::uint16_t>::max());
-  if (!number) return std::unexpected(Error::bad_port);
-  return static_cast<std::uint16_t>(*number);
-}
-
-// "/ttl", "/ttl/count" or "/count": 1*3DIGIT TTL, count from 1 (RFC 8866 5.7).
-Status check_suffix(std::string_view text, bool is_ipv4) {
-  Cursor cursor(text);
-  const std::size_t most = is_ipv4 ? 2 : 1;
-  for (std::size_t count = 0; !cursor.at_end(); ++count) {
-    if (count == most || !cursor.accept('/')) return std::unexpected(Error::bad_address);
-    if (!parse_number(cursor.take_until(one_slash), is_ipv4 && count == 0 ? 255 : 65535))
-      return std::unexpected(Error::bad_address);
-  }
-  return {};
-}
-
-// What ends in a number but is no literal is no host name either: another reader could take
-// "010.1", "1.2.3" or "0x0a000005" for an address.
-bool ends_in_number(std::string_view text) {
-  const std::string_view last = text.substr(text.rfind('.') + 1);
-  return last.empty() || consists_of(last, digit_chars) || last.starts_with("0x") ||
-         last.starts_with("0X");
-}
-
-// The address of a c=, a=rtcp or a=candidate: a literal, or empty for a host name.
-Result<std::optional<IpAddress>> parse_address(std::string_view text) {
-  if (auto literal = IpAddress::parse(text)) return literal;
-  if (!consists_of(text, host_name_chars) || ends_in_number(text))
-    return std::unexpected(Error::bad_address);
-  return std::optional<IpAddress>{};
-}
-
-// nettype SP addrtype SP connection-address. Another network than IN has no address here.
-Result<SdpConnection> parse_connection(std::string_view text) {
-  Cursor cursor(text);
-  const auto network = next_field(cursor);
-  if (!network) return std::unexpected(network.error());
-  const auto family = next_field(cursor);
-  if (!family) return std::unexpected(family.error());
-  const auto whole = next_field(cursor);
-  if (!whole) return std::unexpected(whole.error());
-  if (!cursor.at_end()) return std::unexpected(Error::syntax);
-  const std::size_t slash = std::min(whole->find('/'), whole->size());
-  SdpConnection connection;
-  connection.text = whole->substr(0, slash);
-  connection.has_suffix = slash != whole->size();
-  const bool is_ipv4 = *family == "IP4";
-  if (*network != "IN" || (!is_ipv4 && *family != "IP6")) return connection;
-  if (auto ok = check_suffix(whole->substr(slash), is_ipv4); !ok)
-    return std::unexpected(ok.error());
-  auto address = parse_address(connection.text);
-  if (!address) return std::unexpected(address.error());
-  if (*address && ((*address)->family == IpAddress::Family::ipv4) != is_ipv4)
-    return std::unexpected(Error::bad_address);
-  connection.address = *address;
-  return connection;
-}
-
-Result<SdpRtcp> parse_rtcp(std::string_view value) {
-  Cursor cursor(value);
-  const auto port = parse_port(cursor.take_until(one_space));
-  if (!port) return std::unexpected(port.error());
-  SdpRtcp rtcp;
-  rtcp.port = *port;
-  cursor.accept(' ');
-  if (cursor.at_end()) return rtcp;
-  auto connection = parse_connection(cursor.rest());
-  if (!connection) return std::unexpected(connection.error());
-  rtcp.connection = *connection;
-  return rtcp;
-}
-
-// RFC 8839 5.1. What follows the type (raddr, tcptype, extensions) makes no rule.
-Result<SdpCandidate> parse_candidate(std::string_view value) {
-  Cursor cursor(value);
-  std::string_view fields[8]; // foundation component transport priority address port "typ" type
-  for (std::string_view& field : fields) {
-    const auto next = next_field(cursor);
-    if (!next) return std::unexpected(next.error());
-    field = *next;
-  }
-  SdpCandidate candidate;
-  candidate.text = value;
-  const auto component = parse_number(fields[1], 256);
-  if (!component || *component == 0) return std::unexpected(Error::bad_number);
-  candidate.component = static_cast<std::uint16_t>(*component);
-  candidate.is_udp = std::ranges::equal(fields[2], std::string_view("udp"), {}, to_lower);
-  if (!parse_number(fields[3], std::numeric_limits<std::uint32_t>::max()))
-    return std::unexpected(Error::bad_number);
-  candidate.address_text = fields[4];
-  auto address = parse_address(fields[4]);
-  if (!address) return std::unexpected(address.error());
-  candidate.address = *address;
-  const auto port = parse_port(fields[5]);
-  if (!port) return std::unexpected(port.error());
-  candidate.port = *port;
-  if (fields[6] != "typ") return std::unexpected(Error::syntax);
-  candidate.type = fields[7];
-  return candidate;
-}
 
 bool names_key(std::string_view attribute) {
   return attribute == "crypto" || attribute == "key-mgmt";
@@ -176,6 +57,7 @@ private:
   Status key(std::string_view);
   Status attribute(std::string_view value);
   Status media(std::string_view value);
+  Status session_attribute(const SdpAttribute& attribute);
   Status media_attribute(SdpMedia& media, const SdpAttribute& attribute);
   Status keep_direction(const SdpAttribute& attribute);
   Status finish();
@@ -323,29 +205,28 @@ Status SdpParser::attribute(std::string_view value) {
   if (!consists_of(attribute.name, sdp_token_chars)) return std::unexpected(Error::syntax);
   if (auto ok = keep_direction(attribute); !ok) return ok;
   if (!sdp_->media_.empty()) return media_attribute(sdp_->media_.back(), attribute);
+  return session_attribute(attribute);
+}
+
+Status SdpParser::session_attribute(const SdpAttribute& attribute) {
   has_session_key_ = has_session_key_ || carries_key(attribute);
   sdp_->attributes_.push_back(attribute);
-  return {};
+  if (attribute.name == "ice-lite") sdp_->is_ice_lite_ = true;
+  if (attribute.name == "ice-options" && names_trickle(attribute.value)) sdp_->can_trickle_ = true;
+  if (attribute.name == "group")
+    if (auto group = parse_group(attribute.value)) sdp_->groups_.push_back(std::move(*group));
+  return read_attribute(sdp_->transport_, attribute);
 }
 
 Status SdpParser::media_attribute(SdpMedia& media, const SdpAttribute& attribute) {
   media.attributes.push_back(attribute);
   media.has_key_material = media.has_key_material || carries_key(attribute);
-  if (attribute.name == "rtcp-mux-only") media.is_rtcp_mux_only = true;
-  if (attribute.name == "rtcp-mux" || attribute.name == "rtcp-mux-only") media.is_rtcp_mux = true;
-  if (attribute.name == "rtcp") {
-    if (media.rtcp) return std::unexpected(Error::syntax);
-    auto rtcp = parse_rtcp(attribute.value);
-    if (!rtcp) return std::unexpected(rtcp.error());
-    media.rtcp = *rtcp;
-  }
-  if (attribute.name == "candidate") {
-    // One that can't be read makes no rule and is left out (RFC 8839 5.1).
-    if (const auto candidate = parse_candidate(attribute.value)) {
-      if (media.candidates.size() >= limits_.candidates) return std::unexpected(Error::too_many);
-      media.candidates.push_back(*candidate);
-    }
-  }
+  if (attribute.name == "ice-options" && names_trickle(attribute.value)) sdp_->can_trickle_ = true;
+  const bool had_mid = !media.mid.empty();
+  if (auto ok = read_attribute(media, attribute); !ok) return ok;
+  if (!had_mid && !media.mid.empty() && sdp_->find_mid(media.mid) != sdp_->media_.size() - 1)
+    return std::unexpected(Error::syntax);
+  if (media.candidates.size() > limits_.candidates) return std::unexpected(Error::too_many);
   return {};
 }
 
@@ -377,6 +258,7 @@ Status SdpParser::media(std::string_view value) {
     const auto format = next_field(cursor);
     if (!format) return std::unexpected(format.error());
     media.formats.push_back(*format);
+    if (const auto number = parse_number(*format, 127)) media.payload_types.set(*number);
   } while (!cursor.at_end());
   sdp_->media_.push_back(std::move(media));
   rank_ = 0;

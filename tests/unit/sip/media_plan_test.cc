@@ -7,40 +7,12 @@
 #include <random>
 #include <string>
 
+#include "tests/unit/sip/media_text.h"
+
 namespace midcom::sip {
 namespace {
 
-constexpr const char* caller_ip = "IP4 192.0.2.1";
-constexpr const char* callee_ip = "IP4 198.51.100.2";
-
-SdpPtr description(const std::string& address, const std::string& media) {
-  const auto sdp = Sdp::parse("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN " + address +
-                                  "\r\nt=0 0\r\n" + media,
-                              SdpLimits{});
-  EXPECT_TRUE(sdp.has_value()) << media;
-  return sdp ? *sdp : nullptr;
-}
-
-SessionPair make_pair_of(const std::string& caller, const std::string& callee) {
-  return {description(caller_ip, caller), description(callee_ip, callee)};
-}
-
-// "0 rtp 192.0.2.1:4000 <> 198.51.100.2:5000" a flow; "0 held" a stream that is not open.
-std::string text_of(const MediaPlan& plan) {
-  std::string text;
-  for (const PlannedStream& stream : plan.streams) {
-    constexpr const char* states[] = {"open", "refused", "held", "unsupported"};
-    if (stream.state != StreamState::open)
-      text += std::to_string(stream.index) + " " + states[static_cast<int>(stream.state)] + "\n";
-    if (stream.is_muxed) text += std::to_string(stream.index) + " muxed\n";
-  }
-  for (const MediaFlow& flow : plan.flows) {
-    text += std::to_string(flow.stream) + (flow.component == Component::rtp ? " rtp " : " rtcp ") +
-            flow.caller.to_string() + " " + (flow.from_callee ? "<" : "") +
-            (flow.from_caller ? ">" : "") + " " + flow.callee.to_string() + "\n";
-  }
-  return text;
-}
+using namespace test;
 
 std::string plan(const std::string& caller, const std::string& callee) {
   return text_of(plan_media(make_pair_of(caller, callee)));
@@ -113,7 +85,8 @@ TEST(MediaPlan, OneWayWithHandshakesIsOpenBothWays) {
   const std::string send = "a=sendonly\r\n";
   const std::string receive = "a=recvonly\r\n";
   EXPECT_EQ(plan(audio + ice + send, answer + ice + receive), both_open);
-  EXPECT_EQ(plan(audio + send, answer + ice + receive), both_open);
+  EXPECT_EQ(plan(audio + send, answer + ice + receive),
+            "0 rtp 192.0.2.1:4000 > 198.51.100.2:5000\n" + only_rtcp);
   const std::string secure = "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n";
   const std::string secure_answer = "m=audio 5000 UDP/TLS/RTP/SAVPF 0\r\n";
   EXPECT_EQ(plan(secure + send, secure_answer + receive), both_open);
@@ -141,8 +114,8 @@ TEST(MediaPlan, Hold) {
 TEST(MediaPlan, Unsupported) {
   for (const char* other :
        {"m=message 5000 TCP/MSRP *\r\n", "m=audio 5000 TCP/RTP/AVP 0\r\n", "m=audio 5000 UDP 0\r\n",
-        "m=audio 5000 RTP/AVP/X 0\r\n", "m=audio 5000/2 RTP/AVP 0\r\n",
-        "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 name.example.com\r\n",
+        "m=audio 5000 RTP/AVP/X 0\r\n", "m=image 5000 udptl t38\r\n",
+        "m=audio 5000/2 RTP/AVP 0\r\n", "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 name.example.com\r\n",
         "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 233.252.0.1/127\r\n",
         "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 233.252.0.1\r\n",
         "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 192.0.2.7/127\r\n",
@@ -186,7 +159,7 @@ std::string addresses(const std::string& media) {
   for (const ReceiveAddress& one : receive_addresses(*sdp))
     text += std::to_string(one.stream) + (one.component == Component::rtp ? " rtp " : " rtcp ") +
             std::string(one.text) + " " + std::to_string(one.port) + (one.is_hold ? " hold" : "") +
-            (one.address ? "" : " name") + "\n";
+            (one.only_connects ? " connects" : "") + (one.address ? "" : " name") + "\n";
   return text;
 }
 
@@ -204,7 +177,7 @@ TEST(ReceiveAddresses, OfOneDescription) {
   EXPECT_EQ(addresses("m=audio 9 RTP/AVP 0\r\na=ice-ufrag:8hhY\r\n"),
             "0 rtp 192.0.2.1 9 hold\n0 rtcp 192.0.2.1 10 hold\n");
   EXPECT_EQ(addresses("m=audio 0 RTP/AVP 0\r\nm=message 9 TCP/MSRP *\r\nm=image 8 udptl t38\r\n"),
-            "2 rtp 192.0.2.1 8\n");
+            "1 rtp 192.0.2.1 9 connects\n2 rtp 192.0.2.1 8\n");
 }
 
 // A flow names, on each side, an address that this side's description asks to receive on and that
@@ -226,7 +199,7 @@ TEST(MediaPlan, FlowsNameOnlyReceiveAddresses) {
                          "a=rtcp-mux-only\r\n",
                          "a=rtcp:7000\r\n",
                          "a=rtcp:7000 IN IP6 2001:db8::8\r\n",
-                         "a=ice-ufrag:x\r\n",
+                         "a=ice-ufrag:8hhY\r\n",
                          "a=sendonly\r\n",
                          "a=recvonly\r\n",
                          "a=inactive\r\n"};

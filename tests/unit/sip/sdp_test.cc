@@ -224,13 +224,14 @@ TEST(Sdp, Candidates) {
   const auto& candidates = sdp->media()[0].candidates;
   ASSERT_EQ(candidates.size(), 4U);
   EXPECT_EQ(candidates[0].component, 1);
-  EXPECT_TRUE(candidates[0].is_udp);
+  EXPECT_EQ(candidates[0].transport, MediaTransport::udp);
   EXPECT_EQ(candidates[0].address, IpAddress::parse("203.0.113.141"));
   EXPECT_EQ(candidates[0].port, 8998);
   EXPECT_EQ(candidates[0].type, "host");
   EXPECT_EQ(candidates[1].type, "srflx");
   EXPECT_EQ(candidates[1].component, 2);
-  EXPECT_FALSE(candidates[2].is_udp);
+  EXPECT_EQ(candidates[2].transport, MediaTransport::tcp);
+  EXPECT_EQ(candidates[2].tcp_type, TcpType::active);
   EXPECT_FALSE(candidates[3].address);
   EXPECT_EQ(candidates[3].address_text, "2f2b1aa3-7bd1.local");
 }
