@@ -121,7 +121,7 @@ void Agent::on_middlebox_reply(const pinhole::Reply& reply, sip::TimePoint now) 
                          .add("adopted_groups", ready->adopted_groups)
                          .add("adopted_elements", ready->adopted_elements));
     impl_->middlebox_ready = *ready;
-    impl_->firewall->middlebox_up(now);
+    impl_->firewall->middlebox_up(ready->features, now);
   }
   if (const auto* repaired = std::get_if<pinhole::event::TableRepaired>(&reply))
     impl_->log.write(Event(Level::warning, "nft.repaired").add("gap_us", repaired->gap_us));

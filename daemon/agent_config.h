@@ -13,6 +13,7 @@
 #include "daemon/event_log.h"
 #include "daemon/network.h"
 #include "pinhole/policy.h"
+#include "pinhole/promise.h"
 #include "sip/message.h"
 #include "sip/sdp.h"
 
@@ -58,6 +59,9 @@ struct PeerConfig {
   KeyPolicy keys = KeyPolicy::hidden; // SRTP keys in clear SDP (RFC 4568)
   std::vector<std::string> methods;   // allowed request methods; empty: the default list
   std::uint32_t max_calls = 1000;
+  // Whom the gate may take for the sender of this peer's media.
+  pinhole::SourceRule media_source = pinhole::SourceRule::signalled;
+  bool takes_tcp_media = false; // its addresses may be connected to from another side
   DisclosurePolicy disclosure;
 };
 
@@ -120,6 +124,14 @@ struct EndpointConfig {
   std::vector<std::string> contacts; // DER. By the supervisor
 };
 
+// What is looked at while media flows, and what may flow before an answer.
+struct MediaConfig {
+  bool has_early = true; // an offer's receive addresses wait for media before its answer
+  std::chrono::seconds one_way_after{5};        // of an agreed session: then it is looked at first
+  std::chrono::seconds inactivity{300};         // a call without any packet ends; 0: never
+  std::chrono::seconds inactivity_on_hold{3600}; // likewise while no stream flows both ways
+};
+
 struct LimitConfig {
   sip::MessageLimits message;
   sip::SdpLimits sdp;
@@ -127,7 +139,8 @@ struct LimitConfig {
   std::size_t transactions = 100000, transactions_per_address = 20000;
   std::size_t calls = 20000;
   std::size_t streams_per_call = 32;
-  std::size_t rules = 20000;          // of all calls; the middlebox enforces the same
+  std::size_t rules = 20000; // of all calls, sinks too; the middlebox enforces the same
+  std::size_t rules_per_call = 128;
   std::size_t write_buffer = 1048576; // octets queued on one flow before it is closed
 };
 
@@ -141,6 +154,7 @@ struct AgentConfig {
   std::vector<pinhole::Prefix> forbidden_hosts;
   TimeoutConfig timeouts;
   LimitConfig limits;
+  MediaConfig media;
   pinhole::Mode mode = pinhole::Mode::appliance;
   SmimeConfig smime;
   StationRole role = StationRole::gateway;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "daemon/peer_directory.h"
 #include "sip/media_plan.h"
 
 namespace midcom {
@@ -53,9 +52,25 @@ bool Judgement::is_denied(std::size_t stream) const {
   return std::ranges::any_of(denied, [&](const auto& d) { return d.stream == stream; });
 }
 
-Judgement judge(const AgentConfig& config, const PeerConfig& peer, const sip::IpAddress& source,
+bool Judgement::is_blocked(std::size_t stream) const {
+  return std::ranges::any_of(
+      denied, [&](const auto& d) { return d.stream == stream && d.address.empty(); });
+}
+
+bool is_believed(const AgentConfig& config, PeerIndex peer, const sip::IpAddress& source,
+                 const sip::Endpoint& endpoint) {
+  if (peer == no_peer) return false;
+  const PeerConfig& named = config.peers[peer];
+  if (judge_address(config, named, source, endpoint.address) != Reason::none) return false;
+  return endpoint.port == 0 || judge_port(config, endpoint.port) == Reason::none;
+}
+
+Judgement judge(const AgentConfig& config, PeerIndex peer_index, const sip::IpAddress& source,
                 const sip::Sdp& sdp) {
+  const PeerConfig& peer = config.peers[peer_index];
   Judgement judgement;
+  judgement.peer = peer_index;
+  judgement.source = source;
   for (const auto& receive : sip::receive_addresses(sdp)) {
     if (receive.is_hold) continue;
     const Reason reason = judge_receive(config, peer, source, receive);

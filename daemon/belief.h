@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/agent_config.h"
+#include "daemon/peer_directory.h"
 #include "daemon/reasons.h"
 #include "sip/sdp.h"
 
@@ -16,7 +17,7 @@ namespace midcom {
 struct DeniedAddress {
   std::size_t stream;
   Reason reason;
-  std::string address; // as written, with its port
+  std::string address; // as written, with its port; empty: it is not about the address
 };
 
 struct Judgement {
@@ -24,11 +25,20 @@ struct Judgement {
   Reason refusal = Reason::none; // why the whole description deserves a refusal: a denied default
                                  // address of a stream without ICE
   std::size_t candidates_left_out = 0; // forbidden ICE candidates: only counted
+  // Whose word the description is, and where it came from: what is_believed() needs.
+  PeerIndex peer = no_peer;
+  sip::IpAddress source;
   [[nodiscard]] bool is_denied(std::size_t stream) const;
+  // All of it, whatever its addresses: the description itself breaks a policy.
+  [[nodiscard]] bool is_blocked(std::size_t stream) const;
 };
 
 // `source` is where the description's own message came from.
-[[nodiscard]] Judgement judge(const AgentConfig& config, const PeerConfig& peer,
+[[nodiscard]] Judgement judge(const AgentConfig& config, PeerIndex peer,
                               const sip::IpAddress& source, const sip::Sdp& sdp);
+
+// One address that `peer` names in a message from `source`, a candidate for instance; port 0: any.
+[[nodiscard]] bool is_believed(const AgentConfig& config, PeerIndex peer,
+                               const sip::IpAddress& source, const sip::Endpoint& endpoint);
 
 } // namespace midcom

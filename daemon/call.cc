@@ -33,6 +33,12 @@ bool Call::is_over() const {
   return std::ranges::all_of(legs, [](const auto& pair) { return pair.second.is_ended; });
 }
 
+Leg* Call::find_leg(std::string_view tag, std::uint64_t id) {
+  if (offer && offer->id == id) return &*offer;
+  const auto found = legs.find(tag);
+  return found != legs.end() && found->second.id == id ? &found->second : nullptr;
+}
+
 bool Call::has_sent(const sip::Message& request) const {
   return std::ranges::any_of(request.vias(), [&](const auto& via) {
     return std::ranges::find(branches, via.branch()) != branches.end();

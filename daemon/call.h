@@ -19,6 +19,8 @@
 #include "daemon/belief.h"
 #include "daemon/farewell.h"
 #include "daemon/flow_table.h"
+#include "daemon/media_facts.h"
+#include "daemon/pinholes.h"
 #include "pinhole/request.h"
 #include "sip/message.h"
 #include "sip/offer_answer.h"
@@ -51,6 +53,13 @@ struct KeptRule {
   std::optional<AwaitedAck> awaits; // not seen yet: afterwards it is less
 };
 
+// A rule that the gate has made of a sink. It is wanted as long as that sink is, with that promise.
+struct AdmittedRule {
+  pinhole::Rule rule;
+  pinhole::Sink sink;
+  pinhole::Promise promise;
+};
+
 // How it is known whose a leg is.
 enum class Proof : std::uint8_t {
   none, // not at all: a request has named it, and the kernel has nothing of it or wasn't asked yet
@@ -75,19 +84,23 @@ struct Leg {
   std::string signer; // who signed the callee's first signed answer: signs its later messages too
   std::optional<Farewell> farewell; // how to end it, where the policy may ask for that
   bool is_unacceptable = false;     // ends when the ACK has passed
-  std::vector<pinhole::Rule> rules; // last asked for; what the middlebox has or is about to have
+  Pinholes open;                    // last asked for; what the middlebox has or is about to have
+  std::vector<AdmittedRule> admitted; // they are among `open`
   // What the kernel had for a dialog of before this agent: in force until an exchange is agreed.
   std::vector<pinhole::Rule> adopted;
-  std::chrono::seconds lifetime{}; // last asked for with `rules`; 0: never
+  std::chrono::seconds lifetime{}; // last asked for with `open`; 0: never
   sip::TimePoint expires{};        // ... and when that is over; 0: to be asked for again
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
   bool is_confirmed = false;
   bool is_ended = false;
   bool has_lost = false;                  // ended because another branch answered
   bool has_reached_caller = false;        // its 2xx has left on the pass the INVITE entered by
-  std::vector<KeptRule> kept;             // they are among `rules`
+  std::vector<KeptRule> kept;             // they are among `open`
   std::optional<AwaitedAck> awaits_ack;   // until then the offerer may lack the answer
   std::vector<pinhole::Counter> counters; // final ones, summed as rules go
+  // Flows whose first packet has passed: source and destination.
+  std::set<std::pair<pinhole::Endpoint, pinhole::Endpoint>> heard;
+  MediaFacts media;
 };
 
 // A description that was judged once; later passes of the same bytes are recognised by it.
@@ -107,6 +120,8 @@ struct Call {
   // the leg.
   std::multimap<std::string, Leg, std::less<>> attempts;
   sip::OfferAnswer before_legs; // state of the INVITE until a response names a leg
+  // Its offer's receive addresses while it has no final answer: a group of no callee.
+  std::optional<Leg> offer;
   std::vector<SeenDescription> seen;
   std::set<PeerIndex> carriers;     // trunks the call came from or was sent to
   std::deque<std::string> branches; // of what its participants have sent: who shows one has got it
@@ -126,11 +141,15 @@ struct Call {
   std::function<void(Reason, sip::TimePoint)> waiter;
   std::deque<std::function<void(sip::TimePoint)>> deferred;
   bool is_draining = false;
+  bool has_lacked_room = false; // it was logged that sinks are left out
 
   std::size_t transactions = 0; // live ones that belong to this call
 
   [[nodiscard]] const SeenDescription* find_seen(const sip::Sdp* sdp) const;
   [[nodiscard]] bool is_over() const; // no live leg
+  [[nodiscard]] bool is_offer(const Leg& leg) const { return offer && &*offer == &leg; }
+  // The leg (or the offer's) with this tag and id; null when there is none any more.
+  [[nodiscard]] Leg* find_leg(std::string_view tag, std::uint64_t id);
   // Is the request one that this gateway has sent before?
   [[nodiscard]] bool has_sent(const sip::Message& request) const;
 };

@@ -54,12 +54,8 @@ Firewall::Firewall(const AgentConfig& config, const PeerDirectory& peers,
                    const KeyedSecrets& secrets, MiddleboxPort& middlebox, EventLog& log,
                    PinholeClient::Resume resume)
     : config_(config), peers_(peers), secrets_(secrets), log_(log),
-      pinholes_(config, middlebox, log, std::move(resume),
-                [this](const CallPtr& call, Leg& leg, sip::TimePoint now) {
-                  leg.is_ended = true;
-                  if (call->is_over()) end_call(*call, Reason::media_lifetime, 0, now);
-                  drop_when_done(call, now);
-                }) {}
+      pinholes_(config, middlebox, log, make_hooks(std::move(resume))), plan_(config, peers),
+      watch_(config, log) {}
 
 Verdict Firewall::verdict_of(const CallPtr& call) {
   return {call->awaiting > 0 ? Verdict::Kind::wait : Verdict::Kind::allow, Reason::none};
@@ -138,6 +134,7 @@ Verdict Firewall::on_invite(const sip::Message& request, const Disclosure& body,
       sip::Method::invite, sip::Party::caller, request.cseq().number, description.sdp});
   if (outcome == sip::OfferAnswer::Outcome::violation)
     return {Verdict::Kind::refuse, Reason::sdp_offer_answer};
+  if (pass.is_entry) open_offer(call, now);
   return verdict_of(call);
 }
 
@@ -181,6 +178,8 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
     if (status >= 300 && leg->awaits_ack == AwaitedAck{sip::other(party), request.cseq().number})
       leg->awaits_ack.reset();
     apply(call, *leg, now);
+    if (leg->is_confirmed && (outcome == sip::OfferAnswer::Outcome::agreed || is_initial))
+      watch_.begin(call, *leg, now);
   }
   if (is_initial) on_invite_answer(pass, request, status, response.to().tag(), now);
   return verdict_of(call);
@@ -228,6 +227,7 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
     if (!leg.is_ended) leg.has_lost = is_success;
     end_leg(call, leg, now);
   }
+  if (call->offer) end_leg(call, *call->offer, now);
   if (!is_success) {
     call->has_failed = true;
     if (!is_challenge(status) && call->is_over()) end_call(*call, Reason::none, status, now);
@@ -238,7 +238,7 @@ void Firewall::on_invite_answer(const Pass& pass, const sip::Message& request, i
   wakeups_.emplace(now + config_.timeouts.call, Wakeup{call, {}});
   log_.write(call_event(Level::info, "call.answer", *call)
                  .add("code", static_cast<std::uint64_t>(status))
-                 .add("media", media_word(*call, tag))
+                 .add("media", plan_.media_word(*call, tag))
                  .add("leg", tag));
 }
 
@@ -315,10 +315,11 @@ void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
     // Without a transaction there is no early dialog.
     if (leg.proof == Proof::invite && !leg.is_confirmed) end_leg(call, leg, now);
   }
+  if (call->offer) end_leg(call, *call->offer, now);
   // What isn't of this agent's making and has no rules is nothing to keep: the kernel tells as
   // much.
   std::erase_if(call->legs, [this](const auto& pair) {
-    const bool is_void = pair.second.proof != Proof::invite && pair.second.rules.empty();
+    const bool is_void = pair.second.proof != Proof::invite && pair.second.open.empty();
     if (is_void) pinholes_.forget(pair.second);
     return is_void;
   });

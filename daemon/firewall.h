@@ -15,7 +15,9 @@
 #include "daemon/event_log.h"
 #include "daemon/flow_table.h"
 #include "daemon/keyed_hash.h"
+#include "daemon/media_watch.h"
 #include "daemon/pinhole_client.h"
+#include "daemon/pinhole_plan.h"
 
 namespace midcom {
 
@@ -91,7 +93,9 @@ public:
   void drop_when_done(const CallPtr& call, sip::TimePoint now) override;
 
   PinholeClient& pinholes() { return pinholes_; }
-  void middlebox_up(sip::TimePoint now) { pinholes_.on_up(calls_, now); }
+  void middlebox_up(std::uint32_t features, sip::TimePoint now) {
+    pinholes_.on_up(calls_, features, now);
+  }
   void on_timer(sip::TimePoint now);
   [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const;
   [[nodiscard]] std::size_t calls() const { return calls_.size(); }
@@ -163,13 +167,22 @@ private:
   [[nodiscard]] bool owns(const Leg& leg, const Sender& sender) const;
   [[nodiscard]] bool may_act(const Call& call, const Leg& leg, bool is_caller,
                              const FlowEntry& from, const Sender& sender) const;
-  // For the log: "pinholes", "local" (both ends on one side: nothing to open) or "none".
-  [[nodiscard]] std::string_view media_word(const Call& call, std::string_view tag) const;
-  [[nodiscard]] std::vector<pinhole::Rule> wanted_rules(const Call& call, const Leg& leg) const;
+
+  // firewall_rules.cc
+  [[nodiscard]] PinholeClient::Hooks make_hooks(PinholeClient::Resume resume);
+  [[nodiscard]] std::size_t room_for_sinks(const Leg* leg) const;
+  void tell_left_out(Call& call, std::size_t left_out);
+  void open_offer(const CallPtr& call, sip::TimePoint now);
+  void add_admitted(Leg& leg, Pinholes& wanted) const;
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);
-  void keep_replaced(const CallPtr& call, Leg& leg, const std::vector<pinhole::Rule>& wanted,
-                     sip::TimePoint now);
+  void keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, sip::TimePoint now);
+  void drop_kept(const CallPtr& call, Leg& leg,
+                 const std::function<bool(const KeptRule&)>& is_over, sip::TimePoint now);
+  void on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void on_counted(const CallPtr& call, Leg& leg, const std::vector<pinhole::Counter>& present,
+                  sip::TimePoint now);
   void forget_wakeups(const Call& call);
   void forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when);
   void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);
@@ -183,6 +196,8 @@ private:
   EventLog& log_;
   CallTable calls_;
   PinholeClient pinholes_;
+  PinholePlan plan_;
+  MediaWatch watch_;
   std::uint64_t last_leg_ = 0;
   std::size_t reserved_ = 0;
   std::size_t live_calls_ = 0;

@@ -82,7 +82,7 @@ Leg* Firewall::branch_of(const CallPtr& call, std::string_view tag, sip::TimePoi
     Leg& known = found->second;
     if (known.proof == Proof::invite) return &known;
     // A dialog of before this agent is not made again by somebody's answer.
-    if (!known.adopted.empty() || !known.rules.empty()) return nullptr;
+    if (!known.adopted.empty() || !known.open.empty()) return nullptr;
     end_leg(call, known, now);
     call->legs.erase(found);
     call->attempts.erase(std::string(tag));
@@ -172,7 +172,7 @@ bool Firewall::owns(const Leg& leg, const Sender& sender) const {
   const auto has_its = [&](const pinhole::Rule& rule) {
     return is_its(rule.a.address) || is_its(rule.b.address);
   };
-  return std::ranges::any_of(leg.adopted, has_its) || std::ranges::any_of(leg.rules, has_its);
+  return std::ranges::any_of(leg.adopted, has_its) || std::ranges::any_of(leg.open.rules, has_its);
 }
 
 bool Firewall::may_act(const Call& call, const Leg& leg, bool is_caller, const FlowEntry& from,
@@ -219,7 +219,7 @@ std::string_view Firewall::pinned_signer(const sip::Message& message) const {
 // A branch without rules may have the tags of a dialog of before this agent, which somebody else
 // has called anew: whoever is no party of the branch may be one of the dialog.
 bool Firewall::may_be_kernels(const Leg& leg) const {
-  return leg.proof == Proof::invite && leg.rules.empty() && leg.inquiry == Inquiry::due &&
+  return leg.proof == Proof::invite && leg.open.empty() && leg.inquiry == Inquiry::due &&
          pinholes_.is_up();
 }
 
@@ -357,6 +357,8 @@ Verdict Firewall::on_dialog_request(const sip::Message& request, const Disclosur
   call->commit_failure = Reason::none;
   const bool is_from_caller = request.from().tag() == call->caller_tag;
   const std::string_view tag = is_from_caller ? request.to().tag() : request.from().tag();
+  // It names no dialog: there is nothing it could act on, nor the group of an offer.
+  if (tag.empty()) return pass_by(request, body, from, *call);
   const auto found = call->legs.find(tag);
   Leg* leg = found != call->legs.end() ? &found->second : add_leg(*call, tag, Proof::none);
   if (leg == nullptr) return {Verdict::Kind::refuse, Reason::call_limit};
@@ -397,6 +399,8 @@ Verdict Firewall::on_leg_request(const sip::Message& request, const Disclosure& 
     return {Verdict::Kind::refuse, Reason::sdp_offer_answer};
   if (method == sip::Method::ack) on_ack(call, leg, {party, request.cseq().number}, now);
   apply(call, leg, now);
+  if (leg.is_confirmed && outcome == sip::OfferAnswer::Outcome::agreed)
+    watch_.begin(call, leg, now);
   return verdict_of(call);
 }
 

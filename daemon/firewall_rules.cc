@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "daemon/call_log.h"
-#include "daemon/keyed_hash.h"
-#include "sip/media_plan.h"
+#include "daemon/channel_codec.h"
 
 namespace midcom {
 namespace {
@@ -26,7 +25,8 @@ sip::Duration unacknowledged_life(const AgentConfig& config) {
   return 128 * config.timeouts.t1;
 }
 
-bool is_same_component(const pinhole::Rule& a, const pinhole::Rule& b) {
+template <class Open> // a rule or a sink
+bool is_same_component(const Open& a, const pinhole::Rule& b) {
   return a.stream == b.stream && a.component == b.component;
 }
 
@@ -69,7 +69,7 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
                    .add("detail", sip::to_string(parsed.error())));
     return {nullptr, Reason::sdp_syntax};
   }
-  Judgement judgement = judge(config_, peer, from.info.remote.address, **parsed);
+  Judgement judgement = judge(config_, from.peer, from.info.remote.address, **parsed);
   Reason refusal = judgement.refusal;
   if (const Reason keys = judge_keys(call, peer, **parsed, judgement); keys != Reason::none)
     refusal = keys;
@@ -89,38 +89,46 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
   return {*parsed, refusal};
 }
 
-std::string_view Firewall::media_word(const Call& call, std::string_view tag) const {
-  const auto leg = call.legs.find(tag);
-  if (leg == call.legs.end() || !leg->second.exchange.in_force()) return "none";
-  if (!leg->second.rules.empty()) return "pinholes";
-  const auto flows = sip::plan_media(*leg->second.exchange.in_force()).flows;
-  const bool is_local = std::ranges::any_of(flows, [&](const auto& flow) {
-    const auto side = peers_.side_of(flow.caller.address);
-    return !side.empty() && side == peers_.side_of(flow.callee.address);
-  });
-  return is_local ? "local" : "none";
+PinholeClient::Hooks Firewall::make_hooks(PinholeClient::Resume resume) {
+  const auto to = [this](auto method) {
+    return [this, method](const CallPtr& call, Leg& leg, auto&&... rest) {
+      (this->*method)(call, leg, rest...);
+    };
+  };
+  return {std::move(resume), to(&Firewall::on_expired), to(&Firewall::on_heard),
+          to(&Firewall::on_counted)};
 }
 
-std::vector<pinhole::Rule> Firewall::wanted_rules(const Call& call, const Leg& leg) const {
-  const auto& pair = leg.exchange.in_force();
-  if (leg.is_ended) return {};
-  if (!pair) return leg.adopted;
-  const auto* caller = call.find_seen(pair->caller.get());
-  const auto* callee = call.find_seen(pair->callee.get());
-  if (caller == nullptr || callee == nullptr) return {};
-  std::vector<pinhole::Rule> rules;
-  for (const auto& flow : sip::plan_media(*pair).flows) {
-    if (caller->judgement.is_denied(flow.stream) || callee->judgement.is_denied(flow.stream))
-      continue;
-    const auto side = peers_.side_of(flow.caller.address);
-    const auto other_side = peers_.side_of(flow.callee.address);
-    if (side.empty() || other_side.empty() || side == other_side) continue;
-    rules.push_back({static_cast<std::uint16_t>(flow.stream),
-                     static_cast<std::uint8_t>(flow.component), 17, to_pinhole(flow.caller),
-                     to_pinhole(flow.callee), flow.from_caller, flow.from_callee});
-  }
-  std::ranges::sort(rules);
-  return rules;
+void Firewall::on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  leg.is_ended = true;
+  watch_.forget(leg);
+  if (!call->is_offer(leg) && call->is_over()) end_call(*call, Reason::media_lifetime, 0, now);
+  drop_when_done(call, now);
+}
+
+// What the middlebox may still be asked for, without the sinks this leg has: they never take the
+// last quarter of the table from plain calls.
+std::size_t Firewall::room_for_sinks(const Leg* leg) const {
+  const std::size_t most = config_.limits.rules - config_.limits.rules / 4;
+  const std::size_t used = pinholes_.rules() + reserved_ - (leg != nullptr ? leg->open.size() : 0);
+  const std::size_t free = most > used ? most - used : 0;
+  return std::min({free, config_.limits.rules_per_call, max_sinks_in_message});
+}
+
+void Firewall::tell_left_out(Call& call, std::size_t left_out) {
+  if (left_out == 0 || std::exchange(call.has_lacked_room, true)) return;
+  log_.write(call_event(Level::notice, "pinhole.deny", call)
+                 .add("reason", word_of(Reason::table_full))
+                 .add("sinks", left_out));
+}
+
+void Firewall::open_offer(const CallPtr& call, sip::TimePoint now) {
+  if (!pinholes_.has_gate() || !pinholes_.is_up()) return;
+  if (!call->offer) call->offer = make_leg(*call, {}, Proof::invite);
+  call->offer->is_ended = false;
+  auto wanted = plan_.of_offer(*call, room_for_sinks(&*call->offer));
+  tell_left_out(*call, wanted.left_out);
+  pinholes_.set(call, *call->offer, std::move(wanted.pinholes), true, now);
 }
 
 // The offerer has the answer now, and both sides listen on old and new until media arrives.
@@ -139,17 +147,17 @@ void Firewall::on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip:
 // which begins when the offerer is known to have the answer: one that gets a failure instead, or
 // nothing, goes on as before (RFC 3261 14.1).
 void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
-                             const std::vector<pinhole::Rule>& wanted, sip::TimePoint now) {
+                             const Pinholes& wanted, sip::TimePoint now) {
   const auto is_replaced = [&](const pinhole::Rule& old) {
-    return std::ranges::none_of(wanted,
+    const auto is_its = [&](const auto& other) { return is_same_component(other, old); };
+    return std::ranges::none_of(wanted.rules,
                                 [&](const auto& rule) { return is_same_flow(rule, old); }) &&
-           std::ranges::any_of(wanted,
-                               [&](const auto& rule) { return is_same_component(rule, old); });
+           (std::ranges::any_of(wanted.rules, is_its) || std::ranges::any_of(wanted.sinks, is_its));
   };
   std::erase_if(leg.kept, [&](const auto& kept) { return !is_replaced(kept.rule); });
   if (!leg.is_confirmed) return;
   const auto until = now + (leg.awaits_ack ? unacknowledged_life(config_) : config_.timeouts.grace);
-  for (const auto& old : leg.rules) {
+  for (const auto& old : leg.open.rules) {
     const bool is_kept =
         std::ranges::any_of(leg.kept, [&](const auto& kept) { return kept.rule == old; });
     if (is_kept || !is_replaced(old)) continue;
@@ -158,15 +166,31 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
   }
 }
 
+// Those the gate has made rules of stay with their sinks. Without a gate there are no sinks, but
+// what it has admitted before goes on.
+void Firewall::add_admitted(Leg& leg, Pinholes& wanted) const {
+  std::erase_if(leg.admitted,
+                [&](const auto& known) { return !wanted.has(known.sink, known.promise); });
+  for (const auto& known : leg.admitted)
+    if (std::ranges::find(wanted.rules, known.rule) == wanted.rules.end())
+      wanted.rules.push_back(known.rule);
+  if (pinholes_.has_gate()) return;
+  wanted.sinks.clear();
+  wanted.promises.clear();
+}
+
 // Makes the middlebox have what the leg needs.
 void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
-  auto rules = wanted_rules(*call, leg);
-  if (leg.proof == Proof::none && (rules.empty() || !promote(*call, leg))) return;
-  keep_replaced(call, leg, rules, now);
-  for (const auto& kept : leg.kept) rules.push_back(kept.rule);
-  std::ranges::sort(rules);
-  const bool is_void = rules.empty() && leg.adopted.empty();
-  pinholes_.set_rules(call, leg, std::move(rules), true, now);
+  auto planned = plan_.of_leg(*call, leg, room_for_sinks(&leg));
+  Pinholes& wanted = planned.pinholes;
+  if (leg.proof == Proof::none && (wanted.empty() || !promote(*call, leg))) return;
+  tell_left_out(*call, planned.left_out);
+  add_admitted(leg, wanted);
+  keep_replaced(call, leg, wanted, now);
+  for (const auto& kept : leg.kept) wanted.rules.push_back(kept.rule);
+  wanted.normalize();
+  const bool is_void = wanted.empty() && leg.adopted.empty();
+  pinholes_.set(call, leg, std::move(wanted), true, now);
   if (leg.proof == Proof::group && is_void && !leg.is_ended) demote(*call, leg);
 }
 
@@ -174,7 +198,9 @@ void Firewall::end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   if (std::exchange(leg.is_ended, true)) return;
   for (const auto& kept : leg.kept) forget_wakeup(*call, leg.tag, kept.until);
   leg.kept.clear();
-  pinholes_.set_rules(call, leg, {}, true, now);
+  leg.admitted.clear();
+  watch_.forget(leg);
+  pinholes_.set(call, leg, {}, true, now);
 }
 
 void Firewall::on_timer(sip::TimePoint now) {
@@ -193,12 +219,46 @@ void Firewall::on_timer(sip::TimePoint now) {
     }
     const auto leg = call->legs.find(wakeup.tag);
     if (leg == call->legs.end()) continue;
-    auto rules = leg->second.rules;
-    for (const auto& kept : leg->second.kept)
-      if (kept.until <= now) std::erase(rules, kept.rule);
-    std::erase_if(leg->second.kept, [&](const auto& kept) { return kept.until <= now; });
-    pinholes_.set_rules(call, leg->second, std::move(rules), false, now);
+    drop_kept(call, leg->second, [&](const KeptRule& kept) { return kept.until <= now; }, now);
   }
+  for (const auto& [call, leg] : watch_.take_due(now))
+    if (pinholes_.is_up()) pinholes_.watch(call, *leg, now);
+}
+
+void Firewall::drop_kept(const CallPtr& call, Leg& leg,
+                         const std::function<bool(const KeptRule&)>& is_over, sip::TimePoint now) {
+  Pinholes rest = leg.open;
+  for (const auto& kept : leg.kept)
+    if (is_over(kept)) std::erase(rest.rules, kept.rule);
+  if (std::erase_if(leg.kept, is_over) > 0) pinholes_.set(call, leg, std::move(rest), false, now);
+}
+
+// Media has arrived on the new flow in every direction that it carries: nobody needs the old one
+// (RFC 3264 8.3.1). Whoever lacks the answer still may.
+void Firewall::on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  const auto is_heard = [&](const pinhole::Rule& rule) {
+    return (!rule.from_a || leg.heard.contains({rule.a, rule.b})) &&
+           (!rule.from_b || leg.heard.contains({rule.b, rule.a}));
+  };
+  const auto is_kept = [&](const pinhole::Rule& rule) {
+    return std::ranges::any_of(leg.kept, [&](const auto& kept) { return kept.rule == rule; });
+  };
+  const auto is_over = [&](const KeptRule& kept) {
+    return !kept.awaits && std::ranges::any_of(leg.open.rules, [&](const auto& rule) {
+      return is_same_component(rule, kept.rule) && !is_kept(rule) && is_heard(rule);
+    });
+  };
+  for (const auto& kept : leg.kept)
+    if (is_over(kept)) forget_wakeup(*call, leg.tag, kept.until);
+  drop_kept(call, leg, is_over, now);
+}
+
+void Firewall::on_counted(const CallPtr& call, Leg& leg,
+                          const std::vector<pinhole::Counter>& present, sip::TimePoint now) {
+  if (!watch_.observe(*call, leg, present, now)) return;
+  end_leg(call, leg, now);
+  if (call->is_over()) end_call(*call, Reason::media_timeout, 0, now);
+  drop_when_done(call, now);
 }
 
 void Firewall::forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when) {
@@ -218,8 +278,9 @@ void Firewall::forget_wakeups(const Call& call) {
 
 std::optional<sip::TimePoint> Firewall::next_deadline() const {
   auto next = pinholes_.next_deadline();
-  if (!wakeups_.empty() && (!next || wakeups_.begin()->first < *next))
-    next = wakeups_.begin()->first;
+  const auto take = [&](sip::TimePoint other) { next = next ? std::min(*next, other) : other; };
+  if (!wakeups_.empty()) take(wakeups_.begin()->first);
+  if (const auto look = watch_.next_deadline()) take(*look);
   return next;
 }
 

@@ -6,10 +6,13 @@
 #include <utility>
 
 #include "daemon/call_log.h"
+#include "pinhole/features.h"
 
 namespace midcom {
 
 using pinhole::Result;
+
+constexpr std::uint32_t gate_feature = 64;
 
 Reason reason_of(Result result) {
   switch (result) {
@@ -73,70 +76,83 @@ std::size_t PinholeClient::GroupHash::operator()(const pinhole::GroupId& group) 
   return value;
 }
 
-PinholeClient::PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log,
-                             Resume resume, Expired expired)
-    : config_(config), middlebox_(middlebox), log_(log), resume_(std::move(resume)),
-      expired_(std::move(expired)) {}
+bool PinholeClient::Pending::is_watch() const {
+  return std::holds_alternative<pinhole::request::Status>(request) && !is_inquiry();
+}
 
-void PinholeClient::assume(Leg& leg, std::vector<pinhole::Rule> rules) {
-  rules_ += rules.size();
-  rules_ -= leg.rules.size();
-  leg.rules = std::move(rules);
+PinholeClient::PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log,
+                             Hooks hooks)
+    : config_(config), middlebox_(middlebox), log_(log), hooks_(std::move(hooks)) {}
+
+void PinholeClient::assume(Leg& leg, Pinholes pinholes) {
+  rules_ += pinholes.size();
+  rules_ -= leg.open.size();
+  leg.open = std::move(pinholes);
 }
 
 pinhole::request::SetGroup PinholeClient::set_group(const Call& call, const Leg& leg,
-                                                    std::vector<pinhole::Rule> rules) {
+                                                    const Pinholes& pinholes) {
   const bool is_groups = leg.proof == Proof::group;
-  return {next_transaction_++, leg.group,
+  return {next_transaction_++,
+          leg.group,
           is_groups ? leg.owners : pinhole::Participants{call.caller.hashed, leg.callee.hashed},
-          static_cast<std::uint32_t>(lifetime_of(leg).count()), std::move(rules)};
+          static_cast<std::uint32_t>(lifetime_of(leg).count()),
+          pinholes.rules,
+          pinholes.sinks,
+          pinholes.promises};
 }
 
 std::chrono::seconds PinholeClient::lifetime_of(const Leg& leg) const {
   return leg.is_confirmed || leg.is_ended ? config_.timeouts.call : config_.timeouts.early;
 }
 
-void PinholeClient::set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole::Rule> rules,
-                              bool holds, sip::TimePoint now) {
-  if (rules == leg.rules) {
+void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool holds,
+                        sip::TimePoint now) {
+  if (pinholes == leg.open) {
     // The answer confirms what the preview opened: the same rules, for the life of the call now.
     // What the kernel had keeps its own until an exchange is agreed.
     const bool is_kernels = leg.proof == Proof::group && !leg.exchange.agreed();
     const bool is_short =
         (leg.lifetime != lifetime_of(leg) || leg.expires == sip::TimePoint{}) && !is_kernels;
-    if (is_up_ && is_short && !rules.empty()) reassert(call, leg, holds, now);
+    if (is_up_ && is_short && !pinholes.empty()) reassert(call, leg, holds, now);
     return;
   }
-  const bool is_less = std::ranges::includes(leg.rules, rules);
+  const bool is_less = leg.open.includes(pinholes);
   if (!is_up_ && !is_less) { // what closes is told when the middlebox is back
     call->commit_failure = Reason::middlebox_down;
     return;
   }
-  for (const auto& rule : rules) leg.caller_endpoints.insert(rule.a);
-  auto request = set_group(*call, leg, rules);
+  for (const auto& rule : pinholes.rules) leg.caller_endpoints.insert(rule.a);
+  auto request = set_group(*call, leg, pinholes);
   const auto transaction = request.transaction;
-  groups_[leg.group] = {call, leg.tag};
+  groups_[leg.group] = {call, leg.tag, leg.id};
   leg.lifetime = lifetime_of(leg);
   leg.expires = now + leg.lifetime;
-  Pending pending{call, leg.tag, leg.id, std::move(request), leg.rules, rules, holds && is_up_, {}};
-  assume(leg, std::move(rules));
+  Pending pending{call,     leg.tag,  leg.id,          std::move(request),
+                  leg.open, pinholes, holds && is_up_, {}};
+  assume(leg, std::move(pinholes));
   submit(std::move(pending), transaction, now);
 }
 
 void PinholeClient::reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now) {
-  auto request = set_group(*call, leg, leg.rules);
+  auto request = set_group(*call, leg, leg.open);
   const auto transaction = request.transaction;
   leg.lifetime = lifetime_of(leg);
   leg.expires = now + leg.lifetime;
-  submit({call, leg.tag, leg.id, std::move(request), leg.rules, leg.rules, holds, {}}, transaction,
+  submit({call, leg.tag, leg.id, std::move(request), leg.open, leg.open, holds, {}}, transaction,
          now);
+}
+
+void PinholeClient::watch(const CallPtr& call, const Leg& leg, sip::TimePoint now) {
+  const pinhole::request::Status request{next_transaction_++, leg.group};
+  submit({call, leg.tag, leg.id, request, {}, {}, false, {}}, request.transaction, now);
 }
 
 void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
                                     const pinhole::Participant& asker, sip::TimePoint now) {
   pinhole::request::Release request{next_transaction_++, leg.group, asker};
   const auto transaction = request.transaction;
-  submit({call, leg.tag, leg.id, request, leg.rules, {}, is_up_, {}}, transaction, now);
+  submit({call, leg.tag, leg.id, request, leg.open, {}, is_up_, {}}, transaction, now);
 }
 
 void PinholeClient::ask(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now) {
@@ -147,9 +163,7 @@ void PinholeClient::ask(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::
 }
 
 Leg* PinholeClient::leg_of(const Pending& pending) {
-  const auto found = pending.call->legs.find(pending.tag);
-  const bool is_there = found != pending.call->legs.end() && found->second.id == pending.leg;
-  return is_there ? &found->second : nullptr;
+  return pending.call->find_leg(pending.tag, pending.leg);
 }
 
 void PinholeClient::submit(Pending pending, std::uint64_t transaction, sip::TimePoint now) {
@@ -164,6 +178,12 @@ void PinholeClient::on_reply(const pinhole::Reply& reply, sip::TimePoint now) {
     on_done(*done, now);
   else if (const auto* event = std::get_if<pinhole::event::GroupEvent>(&reply))
     on_group_event(*event, now);
+  else if (const auto* admitted = std::get_if<pinhole::event::Admitted>(&reply))
+    on_admitted(*admitted);
+  else if (const auto* first = std::get_if<pinhole::event::FirstPacket>(&reply))
+    on_first_packet(*first, now);
+  else if (const auto* gate = std::get_if<pinhole::event::GateCounters>(&reply))
+    gate_ = *gate;
 }
 
 void PinholeClient::on_done(const pinhole::reply::Done& done, sip::TimePoint now) {
@@ -178,14 +198,18 @@ void PinholeClient::on_done(const pinhole::reply::Done& done, sip::TimePoint now
 void PinholeClient::settle(const Pending& pending, const pinhole::reply::Done& done,
                            sip::TimePoint now) {
   if (Leg* const leg = leg_of(pending)) {
-    if (std::holds_alternative<pinhole::request::Status>(pending.request))
+    if (pending.is_watch()) {
+      if (done.result == Result::ok) hooks_.counted(pending.call, *leg, done.counters, now);
+    } else if (pending.is_inquiry())
       settle_inquiry(pending, *leg, done);
     else
       settle_change(pending, *leg, done);
   }
   const bool is_release = pending.after.empty();
   if (!pending.holds) return; // no message rests on it
-  if (done.result != Result::ok && !is_release)
+  // Of the INVITE's offer nothing but early media depends.
+  const bool is_offer = pending.call->offer && pending.call->offer->id == pending.leg;
+  if (done.result != Result::ok && !is_release && !is_offer)
     pending.call->commit_failure = reason_of(done.result);
   --pending.call->awaiting;
   finish(pending.call, now);
@@ -195,7 +219,7 @@ void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
                                    const pinhole::reply::Done& done) {
   const bool is_known = done.result == Result::ok || done.result == Result::unknown_group;
   leg.inquiry = is_known ? Inquiry::answered : Inquiry::failed;
-  if (done.result != Result::ok || leg.proof == Proof::group || !leg.rules.empty()) return;
+  if (done.result != Result::ok || leg.proof == Proof::group || !leg.open.empty()) return;
   if (leg.proof == Proof::invite) {
     // Its own group, opened by an agent before: nothing new. Else it was no branch of this call.
     if (are_same(done.participants, {pending.call->caller.hashed, leg.callee.hashed})) return;
@@ -205,8 +229,8 @@ void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
   leg.proof = Proof::group;
   leg.owners = done.participants;
   leg.adopted = rules_of(done.counters, pending.is_caller);
-  groups_[leg.group] = {pending.call, leg.tag};
-  assume(leg, leg.adopted);
+  groups_[leg.group] = {pending.call, leg.tag, leg.id};
+  assume(leg, {leg.adopted, {}, {}});
 }
 
 void PinholeClient::settle_change(const Pending& pending, Leg& leg,
@@ -214,7 +238,7 @@ void PinholeClient::settle_change(const Pending& pending, Leg& leg,
   leg.counters.insert(leg.counters.end(), done.counters.begin(), done.counters.end());
   // A later request may be on its way already: only what it still rests on is taken back.
   const bool took_effect = done.result == Result::ok || pending.after.empty();
-  if (!took_effect && leg.rules == pending.after) assume(leg, pending.before);
+  if (!took_effect && leg.open == pending.after) assume(leg, pending.before);
   const bool is_gone = done.result == Result::ok || done.result == Result::unknown_group;
   if (is_gone && std::holds_alternative<pinhole::request::Release>(pending.request)) {
     leg.is_ended = true;
@@ -225,7 +249,7 @@ void PinholeClient::settle_change(const Pending& pending, Leg& leg,
 }
 
 void PinholeClient::finish(const CallPtr& call, sip::TimePoint now) {
-  if (call->awaiting == 0) resume_(call, now);
+  if (call->awaiting == 0) hooks_.resume(call, now);
 }
 
 void PinholeClient::log_result(const Pending& pending, const Leg& leg, Result result) {
@@ -240,28 +264,86 @@ void PinholeClient::log_result(const Pending& pending, const Leg& leg, Result re
                    .add("reason", word_of(reason_of(result))));
     return;
   }
-  write_rule_changes(log_, *pending.call, leg, pending.before, pending.after);
+  write_changes(log_, *pending.call, leg, pending.before, pending.after);
+}
+
+PinholeClient::Owned PinholeClient::owner_of(const pinhole::GroupId& group) const {
+  const auto found = groups_.find(group);
+  const CallPtr call = found == groups_.end() ? nullptr : found->second.call.lock();
+  Leg* const leg = call ? call->find_leg(found->second.tag, found->second.leg) : nullptr;
+  if (leg == nullptr) return {};
+  return {call, leg};
 }
 
 void PinholeClient::on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now) {
-  const auto found = groups_.find(event.group);
-  const CallPtr call = found == groups_.end() ? nullptr : found->second.first.lock();
+  const auto [call, leg] = owner_of(event.group);
+  if (!call || event.cause == pinhole::event::Cause::repaired) return;
+  leg->counters.insert(leg->counters.end(), event.counters.begin(), event.counters.end());
+  leg->adopted.clear();
+  leg->admitted.clear();
+  assume(*leg, {});
+  hooks_.expired(call, *leg, now);
+}
+
+// A change of this sink is on its way: what was admitted before it may be gone after it.
+bool PinholeClient::is_changing(const Leg& leg, const pinhole::Sink& sink,
+                                const pinhole::Promise& promise) const {
+  return std::ranges::any_of(pending_, [&](const auto& entry) {
+    const Pending& pending = entry.second;
+    return pending.leg == leg.id && !pending.is_watch() && !pending.is_inquiry() &&
+           !(pending.before.has(sink, promise) && pending.after.has(sink, promise));
+  });
+}
+
+// The middlebox has the rule already, and so has whatever it is about to be told.
+void PinholeClient::on_admitted(const pinhole::event::Admitted& event) {
+  const auto [call, leg] = owner_of(event.group);
   if (!call) return;
-  const auto leg = call->legs.find(found->second.second);
-  if (leg == call->legs.end() || event.cause == pinhole::event::Cause::repaired) return;
-  leg->second.counters.insert(leg->second.counters.end(), event.counters.begin(),
-                              event.counters.end());
-  leg->second.adopted.clear();
-  assume(leg->second, {});
-  expired_(call, leg->second, now);
+  const auto& sinks = leg->open.sinks;
+  const auto sink = std::ranges::find_if(sinks, [&](const auto& known) {
+    return comes_of(event.rule, known) &&
+           (leg->open.promise_of(known).kinds & event.kind) == event.kind;
+  });
+  write_admitted(log_, *call, *leg, event, sink == sinks.end() ? nullptr : &*sink);
+  if (sink == sinks.end()) return;
+  const pinhole::Promise promise = leg->open.promise_of(*sink);
+  if (is_changing(*leg, *sink, promise)) return;
+  const auto add = [&](Pinholes& pinholes) {
+    if (std::ranges::binary_search(pinholes.rules, event.rule)) return;
+    pinholes.rules.push_back(event.rule);
+    pinholes.normalize();
+  };
+  for (auto& [transaction, pending] : pending_)
+    if (pending.leg == leg->id && !pending.is_watch() && !pending.is_inquiry()) {
+      add(pending.before);
+      add(pending.after);
+    }
+  std::erase_if(leg->admitted, [&](const auto& known) { return known.rule == event.rule; });
+  leg->admitted.push_back({event.rule, *sink, promise});
+  leg->caller_endpoints.insert(event.rule.a);
+  Pinholes open = leg->open;
+  add(open);
+  assume(*leg, std::move(open));
+}
+
+void PinholeClient::on_first_packet(const pinhole::event::FirstPacket& event, sip::TimePoint now) {
+  const auto [call, leg] = owner_of(event.group);
+  if (!call) return;
+  leg->heard.emplace(event.source, event.destination);
+  const MediaKey key{event.stream, event.component,
+                     leg->caller_endpoints.contains(event.source)};
+  const bool is_first = leg->media.first_ms.emplace(key, event.delay_ms).second;
+  if (is_first) write_first_packet(log_, *call, *leg, key, event.delay_ms, now);
+  if (hooks_.heard) hooks_.heard(call, *leg, now);
 }
 
 void PinholeClient::forget(const Call& call) {
   for (const auto& [tag, leg] : call.legs) forget(leg);
+  if (call.offer) forget(*call.offer);
 }
 
 void PinholeClient::forget(const Leg& leg) {
-  rules_ -= leg.rules.size();
+  rules_ -= leg.open.size();
   groups_.erase(leg.group);
 }
 
@@ -269,25 +351,39 @@ void PinholeClient::on_down() {
   is_up_ = false;
 }
 
-void PinholeClient::on_up(const CallTable& calls, sip::TimePoint now) {
+void PinholeClient::strip_sinks(Leg& leg) {
+  if (leg.open.sinks.empty()) return;
+  Pinholes rest = leg.open;
+  rest.sinks.clear();
+  rest.promises.clear();
+  assume(leg, std::move(rest));
+}
+
+void PinholeClient::assert_again(const Call& call, Leg& leg, sip::TimePoint now) {
+  if (!has_gate_) strip_sinks(leg);
+  const bool is_pending = std::ranges::any_of(
+      pending_, [&](const auto& p) { return p.second.leg == leg.id && !p.second.is_watch(); });
+  // What was never asked for the middlebox finds in the kernel.
+  if (leg.open.empty() || leg.lifetime == leg.lifetime.zero() || is_pending) return;
+  auto request = set_group(call, leg, leg.open); // its reply tells nothing new
+  if (leg.expires != sip::TimePoint{}) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(leg.expires - now).count();
+    request.lifetime_s = static_cast<std::uint32_t>(std::max<std::int64_t>(left, 1));
+  }
+  middlebox_.send(request);
+}
+
+void PinholeClient::on_up(const CallTable& calls, std::uint32_t features, sip::TimePoint now) {
   is_up_ = true;
+  has_gate_ = (features & gate_feature) != 0;
   for (auto& [transaction, pending] : pending_) {
     middlebox_.send(pending.request);
     deadlines_.set(transaction, now + config_.timeouts.commit);
   }
-  for (const auto& [key, call] : calls.all())
-    for (auto& [tag, leg] : call->legs) {
-      const bool is_pending = std::ranges::any_of(
-          pending_, [&](const auto& p) { return p.second.call == call && p.second.leg == leg.id; });
-      // What was never asked for the middlebox finds in the kernel.
-      if (leg.rules.empty() || leg.lifetime == leg.lifetime.zero() || is_pending) continue;
-      auto request = set_group(*call, leg, leg.rules); // its reply tells nothing new
-      if (leg.expires != sip::TimePoint{}) {
-        const auto left = std::chrono::ceil<std::chrono::seconds>(leg.expires - now).count();
-        request.lifetime_s = static_cast<std::uint32_t>(std::max<std::int64_t>(left, 1));
-      }
-      middlebox_.send(request);
-    }
+  for (const auto& [key, call] : calls.all()) {
+    for (auto& [tag, leg] : call->legs) assert_again(*call, leg, now);
+    if (call->offer) assert_again(*call, *call->offer, now);
+  }
 }
 
 void PinholeClient::on_timer(sip::TimePoint now) {

@@ -19,22 +19,36 @@ namespace midcom {
 
 class PinholeClient {
 public:
-  // Called when nothing of the call waits any more. call->commit_failure says how it went.
   using Resume = std::function<void(const CallPtr& call, sip::TimePoint now)>;
-  // Called when a group ended without a request of ours: by its lifetime.
-  using Expired = std::function<void(const CallPtr& call, Leg& leg, sip::TimePoint now)>;
+  using OnLeg = std::function<void(const CallPtr& call, Leg& leg, sip::TimePoint now)>;
+  struct Hooks {
+    // Nothing of the call waits any more. call->commit_failure says how it went.
+    Resume resume;
+    // A group ended without a request of ours: by its lifetime.
+    OnLeg expired;
+    // The first packet of one of the leg's flows; Leg::heard has it.
+    OnLeg heard = {};
+    // What watch() asked for: the present counters of the leg's flows.
+    std::function<void(const CallPtr& call, Leg& leg, const std::vector<pinhole::Counter>& present,
+                       sip::TimePoint now)>
+        counted = {};
+  };
 
-  PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log, Resume resume,
-                Expired expired);
+  PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log, Hooks hooks);
 
   [[nodiscard]] bool is_up() const { return is_up_; }
-  // Rules the middlebox has or is about to have, over all calls.
+  // Had the middlebox, when it was last up, somebody who judges first packets? Without, sinks are
+  // of no use.
+  [[nodiscard]] bool has_gate() const { return has_gate_; }
+  // Rules and sinks the middlebox has or is about to have, over all calls.
   [[nodiscard]] std::size_t rules() const { return rules_; }
+  [[nodiscard]] const pinhole::event::GateCounters& gate() const { return gate_; }
 
-  // The leg has exactly `rules` from now on; no request is made when it has them already. With
-  // `holds` the call's messages wait for the answer.
-  void set_rules(const CallPtr& call, Leg& leg, std::vector<pinhole::Rule> rules, bool holds,
-                 sip::TimePoint now);
+  // The leg has exactly this from now on; no request is made when it has it already. With `holds`
+  // the call's messages wait for the answer.
+  void set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool holds, sip::TimePoint now);
+  // Reads the counters of what the leg has; nothing waits for it. Only while the middlebox is up.
+  void watch(const CallPtr& call, const Leg& leg, sip::TimePoint now);
   // Closes a group this agent has never opened, in the name of `asker`; holds the call.
   void release_unknown(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
                        sip::TimePoint now);
@@ -47,7 +61,8 @@ public:
 
   void on_reply(const pinhole::Reply& reply, sip::TimePoint now);
   void on_down();
-  void on_up(const CallTable& calls, sip::TimePoint now);
+  // `features` as event::Ready has them.
+  void on_up(const CallTable& calls, std::uint32_t features, sip::TimePoint now);
   void on_timer(sip::TimePoint now);
   [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const { return deadlines_.next(); }
 
@@ -57,40 +72,57 @@ private:
     std::string tag;
     std::uint64_t leg; // another may have the tag by now
     pinhole::Request request;
-    std::vector<pinhole::Rule> before, after;
+    Pinholes before, after;
     bool holds;
     IsCaller is_caller; // of an inquiry
+    [[nodiscard]] bool is_inquiry() const { return static_cast<bool>(is_caller); }
+    [[nodiscard]] bool is_watch() const;
+  };
+  struct Owner { // of a group
+    std::weak_ptr<Call> call;
+    std::string tag;
+    std::uint64_t leg;
+  };
+  struct Owned {
+    CallPtr call; // null: of no leg that is known
+    Leg* leg = nullptr;
   };
   [[nodiscard]] static Leg* leg_of(const Pending& pending);
   void submit(Pending pending, std::uint64_t transaction, sip::TimePoint now);
   // Asks again for what the leg has by now, after a request whose fate is not known.
   void reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now);
   void on_done(const pinhole::reply::Done& done, sip::TimePoint now);
+  [[nodiscard]] Owned owner_of(const pinhole::GroupId& group) const;
   void on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now);
+  void on_admitted(const pinhole::event::Admitted& event);
+  void on_first_packet(const pinhole::event::FirstPacket& event, sip::TimePoint now);
+  [[nodiscard]] bool is_changing(const Leg& leg, const pinhole::Sink& sink,
+                                 const pinhole::Promise& promise) const;
+  void assert_again(const Call& call, Leg& leg, sip::TimePoint now);
+  void strip_sinks(Leg& leg);
   void settle(const Pending& pending, const pinhole::reply::Done& done, sip::TimePoint now);
   void settle_inquiry(const Pending& pending, Leg& leg, const pinhole::reply::Done& done);
   void settle_change(const Pending& pending, Leg& leg, const pinhole::reply::Done& done);
-  void assume(Leg& leg, std::vector<pinhole::Rule> rules);
+  void assume(Leg& leg, Pinholes pinholes);
   void finish(const CallPtr& call, sip::TimePoint now);
   void log_result(const Pending& pending, const Leg& leg, pinhole::Result result);
   [[nodiscard]] pinhole::request::SetGroup set_group(const Call& call, const Leg& leg,
-                                                     std::vector<pinhole::Rule> rules);
+                                                     const Pinholes& pinholes);
   [[nodiscard]] std::chrono::seconds lifetime_of(const Leg& leg) const;
 
   const AgentConfig& config_;
   MiddleboxPort& middlebox_;
   EventLog& log_;
-  Resume resume_;
-  Expired expired_;
-  bool is_up_ = false;
+  Hooks hooks_;
+  bool is_up_ = false, has_gate_ = false;
+  pinhole::event::GateCounters gate_;
   std::size_t rules_ = 0;
   std::uint64_t next_transaction_ = 1;
   std::map<std::uint64_t, Pending> pending_; // in the order they were made: repeated in that order
   struct GroupHash {                         // the id is a hash already
     std::size_t operator()(const pinhole::GroupId& group) const noexcept;
   };
-  std::unordered_map<pinhole::GroupId, std::pair<std::weak_ptr<Call>, std::string>, GroupHash>
-      groups_;
+  std::unordered_map<pinhole::GroupId, Owner, GroupHash> groups_;
   DeadlineQueue deadlines_;
 };
 

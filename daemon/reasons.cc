@@ -89,6 +89,7 @@ constexpr std::array rows = {
     ReasonRow{Reason::timeout, "timeout", 408, ""},
     ReasonRow{Reason::write_overflow, "write-overflow", 503, ""},
     ReasonRow{Reason::media_lifetime, "media-lifetime", 0, ""},
+    ReasonRow{Reason::media_timeout, "media-timeout", 0, ""},
     ReasonRow{Reason::call_replaced, "call-replaced", 0, ""},
     ReasonRow{Reason::shutdown, "shutdown", 503, "Shutting down"},
 };

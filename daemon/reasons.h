@@ -72,6 +72,7 @@ enum class Reason : std::uint8_t {
   timeout,
   write_overflow,
   media_lifetime,
+  media_timeout,
   call_replaced,
   shutdown,
 };

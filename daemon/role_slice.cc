@@ -131,7 +131,7 @@ void fields(Wire& wire, Field<Wire, DisclosurePolicy>& value) {
 template <class Wire>
 void fields(Wire& wire, Field<Wire, PeerConfig>& value) {
   auto& [name, kind, networks, identities, interfaces, side, media_is_source, media, next_hop,
-         is_registrar, keys, methods, max_calls, disclosure] = value;
+         is_registrar, keys, methods, max_calls, media_source, takes_tcp_media, disclosure] = value;
   wire.text(name, max_text);
   wire.enumerator(kind, PeerKind::trunk);
   values<pinhole::Prefix>(wire, networks);
@@ -145,6 +145,8 @@ void fields(Wire& wire, Field<Wire, PeerConfig>& value) {
   wire.enumerator(keys, KeyPolicy::allow);
   texts(wire, methods);
   wire.number(max_calls);
+  wire.enumerator(media_source, pinhole::SourceRule::any_verified);
+  wire.boolean(takes_tcp_media);
   fields(wire, disclosure);
 }
 
@@ -177,11 +179,18 @@ void fields(Wire& wire, Field<Wire, sip::SdpLimits>& value) {
 template <class Wire>
 void fields(Wire& wire, Field<Wire, LimitConfig>& value) {
   auto& [message, sdp, connections, connections_per_address, transactions, transactions_per_address,
-         calls, streams_per_call, rules, write_buffer] = value;
+         calls, streams_per_call, rules, rules_per_call, write_buffer] = value;
   fields(wire, message);
   fields(wire, sdp);
   numbers(wire, connections, connections_per_address, transactions, transactions_per_address, calls,
-          streams_per_call, rules, write_buffer);
+          streams_per_call, rules, rules_per_call, write_buffer);
+}
+
+template <class Wire>
+void fields(Wire& wire, Field<Wire, MediaConfig>& value) {
+  auto& [has_early, one_way_after, inactivity, inactivity_on_hold] = value;
+  wire.boolean(has_early);
+  durations(wire, one_way_after, inactivity, inactivity_on_hold);
 }
 
 template <class Wire>
@@ -221,7 +230,7 @@ void fields(Wire& wire, Field<Wire, EndpointConfig>& value) {
 template <class Wire>
 void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   auto& [names, listeners, peers, routes, media_ports, forbidden_ports, forbidden_hosts, timeouts,
-         limits, mode, smime, role, endpoint] = value;
+         limits, media, mode, smime, role, endpoint] = value;
   texts(wire, names);
   values<ListenerConfig>(wire, listeners);
   values<PeerConfig>(wire, peers);
@@ -231,6 +240,7 @@ void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   values<pinhole::Prefix>(wire, forbidden_hosts);
   fields(wire, timeouts);
   fields(wire, limits);
+  fields(wire, media);
   wire.enumerator(mode, pinhole::Mode::observe);
   fields(wire, smime);
   wire.enumerator(role, StationRole::endpoint);

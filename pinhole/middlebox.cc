@@ -26,8 +26,8 @@ Counter make_counter(const GroupFlow& flow, FlowCounter count) {
 
 } // namespace
 
-Middlebox::Middlebox(const Policy& policy, Kernel& kernel)
-    : policy_(policy), kernel_(kernel), table_(policy) {}
+Middlebox::Middlebox(const Policy& policy, Kernel& kernel, const GateLimits& limits)
+    : policy_(policy), kernel_(kernel), table_(policy), gate_(limits) {}
 
 KernelResult<void> Middlebox::start(Instant now) {
   const auto features = kernel_.start(policy_);
@@ -36,6 +36,7 @@ KernelResult<void> Middlebox::start(Instant now) {
   if (!stored) return std::unexpected(stored.error());
   if (!try_apply(table_.adopt(*stored, now))) return std::unexpected(KernelError::failed);
   features_ = *features;
+  queue_ = kernel_.queue();
   announce();
   return {};
 }
@@ -47,7 +48,7 @@ void Middlebox::announce() {
 }
 
 void Middlebox::on_request(Request request) {
-  queue_.push_back(std::move(request));
+  requests_.push_back(std::move(request));
 }
 
 std::vector<Reply> Middlebox::take_replies() {
@@ -55,21 +56,23 @@ std::vector<Reply> Middlebox::take_replies() {
 }
 
 void Middlebox::commit(Instant now) {
-  if (queue_.empty()) return;
-  std::vector<Work> works;
+  if (requests_.empty() && held_.empty() && decided_.empty()) return;
   std::vector<std::uint64_t> lists;
-  for (const Request& request : queue_) {
-    if (const auto* all = std::get_if<request::List>(&request))
-      lists.push_back(all->transaction);
-    else
-      works.push_back(perform(request, now));
-  }
-  queue_.clear();
-  const bool is_committed = is_in_step_ && apply(table_.take_changes(now.steady), now);
+  for (const Request& request : requests_)
+    if (const auto* all = std::get_if<request::List>(&request)) lists.push_back(all->transaction);
+  std::erase_if(requests_, [](const Request& request) {
+    return std::holds_alternative<request::List>(request);
+  });
+  std::vector<Work> works;
+  for (const Request& request : requests_) works.push_back(perform(request, now));
+  const bool is_committed = is_in_step_ && apply_table(now);
   for (Work& work : works) finish(work, is_committed);
   for (const std::uint64_t transaction : lists) list(transaction);
   last_counters_.clear();
   fresh_.clear();
+  if (is_committed) tell_gate(requests_, works);
+  requests_.clear();
+  settle(is_committed, now);
 }
 
 Middlebox::Work Middlebox::perform(const Request& request, Instant now) {
@@ -168,6 +171,18 @@ bool Middlebox::try_apply(const std::vector<Change>& changes) {
   return true;
 }
 
+bool Middlebox::apply_table(Instant now) {
+  const std::vector<Change> changes = table_.take_changes(now.steady);
+  if (!apply(changes, now)) return false;
+  for (const Change& change : changes) {
+    if (is_sink(change.key)) continue;
+    if (change.kind == Change::Kind::add || !change.keeps_counter)
+      watch_.add(change.key, now.steady);
+    if (change.kind == Change::Kind::remove) watch_.forget(change.key);
+  }
+  return true;
+}
+
 bool Middlebox::apply(const std::vector<Change>& changes, Instant now) {
   if (changes.empty() || try_apply(changes)) return true;
   // Built so that it can't fail: so the tables aren't what we think. When somebody took them away
@@ -183,6 +198,7 @@ bool Middlebox::apply(const std::vector<Change>& changes, Instant now) {
 void Middlebox::resync(Instant now) {
   is_in_step_ = false;
   retry_ = now.steady + retry_interval;
+  forget_sinks();
   for (const GroupId& group : fresh_) (void)table_.drop(group);
   const std::vector<GroupId> before = table_.groups();
   auto stored = kernel_.dump();
@@ -202,10 +218,15 @@ void Middlebox::on_timer(Instant now) {
     if (!is_in_step_) resync(now);
     if (damage_) (void)repair(now);
   }
-  if (!is_in_step_) return;
-  auto due = table_.take_due(now.steady, refresh_limit);
-  if (!due.refreshes.empty() && !apply(due.refreshes, now)) return;
-  if (!due.expired.empty()) expire(due.expired, now);
+  for (const Gate::Judged& judged : gate_.take_due(now.steady)) carry_out(judged, true, now);
+  if (!held_.empty() || !decided_.empty()) commit(now);
+  if (is_in_step_) {
+    auto due = table_.take_due(now.steady, refresh_limit);
+    if (due.refreshes.empty() || apply(due.refreshes, now))
+      if (!due.expired.empty()) expire(due.expired, now);
+  }
+  if (is_in_step_) look_for_first_packets(now);
+  tell_counters(now);
 }
 
 void Middlebox::expire(const std::vector<GroupId>& groups, Instant now) {
@@ -213,16 +234,26 @@ void Middlebox::expire(const std::vector<GroupId>& groups, Instant now) {
   for (const GroupId& group : groups) removed.emplace_back(group, table_.drop(group).removed);
   // When the batch fails the kernel's own timeouts close the flows, and what a resync found alive
   // is due again.
-  (void)apply(table_.take_changes(now.steady), now);
-  for (const auto& [group, flows] : removed)
+  const bool is_committed = apply_table(now);
+  for (const auto& [group, flows] : removed) {
     if (!table_.flows_of(group))
       replies_.emplace_back(event::GroupEvent{group, event::Cause::expired, final_counters(flows)});
+    gate_.set_group(group, {}, {});
+    gated_.erase(group);
+  }
   last_counters_.clear();
+  settle(is_committed, now);
 }
 
 std::optional<TimePoint> Middlebox::next_deadline() const {
-  auto next = is_in_step_ ? table_.next_due() : std::nullopt;
-  if (retry_ && (!next || *retry_ < *next)) next = retry_;
+  std::optional<TimePoint> next = retry_;
+  const auto take = [&](const std::optional<TimePoint>& other) {
+    if (other && (!next || *other < *next)) next = other;
+  };
+  take(gate_.next_due());
+  if (counters_ != told_counters_) take(counters_due_);
+  if (is_in_step_) take(table_.next_due());
+  if (is_in_step_) take(watch_.next_due());
   return next;
 }
 

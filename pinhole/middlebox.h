@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The engine of the middlebox: requests in, one kernel batch per turn of the caller's loop, replies
-// and events out. No loop, clock or channel of its own.
+// The engine of the middlebox: requests and first packets in, one kernel batch per turn of the
+// caller's loop, replies, events and verdicts out. No loop, clock or channel of its own.
 #pragma once
 
 #include <map>
@@ -8,6 +8,9 @@
 #include <set>
 #include <vector>
 
+#include "pinhole/drop_log.h"
+#include "pinhole/flow_watch.h"
+#include "pinhole/gate.h"
 #include "pinhole/kernel.h"
 #include "pinhole/policy.h"
 #include "pinhole/request.h"
@@ -18,7 +21,7 @@ namespace midcom::pinhole {
 class Middlebox {
 public:
   // Both must outlive it.
-  Middlebox(const Policy& policy, Kernel& kernel);
+  Middlebox(const Policy& policy, Kernel& kernel, const GateLimits& limits = {});
 
   // Creates or adopts the tables. event::Ready is the first reply.
   [[nodiscard]] KernelResult<void> start(Instant now);
@@ -27,9 +30,14 @@ public:
   void commit(Instant now);         // call once per turn, after the turn's requests
   void on_timer(Instant now);       // at next_deadline(), or earlier
   void on_netlink_event(Instant now);
+  // packet_fd() is readable: the first packets that wait get their verdicts, but for those parked.
+  // Commits what the turn has so far.
+  void on_packets(Instant now);
   [[nodiscard]] std::vector<Reply> take_replies();
+  [[nodiscard]] std::vector<DropLog::Line> take_drops() { return drops_.take(); }
 
   [[nodiscard]] int event_fd() const { return kernel_.event_fd(); } // -1: none
+  [[nodiscard]] int packet_fd() const;                              // after start(); -1: no gate
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
   [[nodiscard]] std::size_t group_count() const { return table_.group_count(); }
   [[nodiscard]] std::size_t flow_count() const { return table_.flow_count(); }
@@ -42,6 +50,13 @@ private:
     Counts counts = Counts::none;
     std::vector<GroupFlow> flows{}; // whose counters the reply carries
     Participants participants{};    // of the group, with its present counters
+  };
+
+  struct Held { // a packet whose verdict waits for the batch
+    std::uint32_t id = 0;
+    FlowKey key;
+    std::optional<Gate::Admit> admit{};
+    bool was_parked = false;
   };
 
   [[nodiscard]] Work perform(const Request& request, Instant now);
@@ -57,12 +72,26 @@ private:
   void resync(Instant now);
   [[nodiscard]] bool repair(Instant now);
   void expire(const std::vector<GroupId>& groups, Instant now);
+  // Everything the table has changed; flows that come are watched.
+  [[nodiscard]] bool apply_table(Instant now);
+
+  // The gate's part, in middlebox_gate.cc.
+  void tell_gate(const std::vector<Request>& requests, const std::vector<Work>& works);
+  void forget_sinks();
+  void carry_out(const Gate::Judged& judged, bool was_parked, Instant now);
+  void admit(const Gate::Judged& judged, const Gate::Admit& admit, bool was_parked, Instant now);
+  void drop(std::uint32_t id, const FlowKey& key, GateReason reason, Instant now);
+  // Verdicts of those held: they pass when their flow is in the table and in the kernel.
+  void settle(bool is_committed, Instant now);
+  void answer_held(bool is_committed, Instant now);
+  void look_for_first_packets(Instant now);
+  void tell_counters(Instant now);
 
   const Policy& policy_;
   Kernel& kernel_;
   RuleTable table_;
   std::uint32_t features_ = 0;
-  std::vector<Request> queue_;
+  std::vector<Request> requests_;
   std::vector<Reply> replies_;
   std::map<FlowKey, FlowCounter> last_counters_;
   std::set<GroupId> fresh_;        // asked for in this turn: refused with it, not lost
@@ -70,6 +99,16 @@ private:
   bool is_in_step_ = true;         // false: the shadow is void until a dump succeeds
   Damage damage_;
   TimePoint last_repair_{};
+
+  Gate gate_;
+  Queue* queue_ = nullptr;  // the kernel's
+  std::set<GroupId> gated_; // groups of which the gate may know
+  std::vector<Held> held_;
+  std::vector<Decided> decided_; // not yet said
+  DropLog drops_;
+  FlowWatch watch_;
+  event::GateCounters counters_, told_counters_;
+  TimePoint counters_due_{}; // not told more often
 };
 
 } // namespace midcom::pinhole

@@ -206,8 +206,8 @@ void FakeKernel::flush() {
   has_flows_ = false;
 }
 
-void FakeKernel::fail_next_apply() {
-  fails_once_ = true;
+void FakeKernel::fail_next_apply(bool fails) {
+  fails_once_ = fails;
 }
 
 void FakeKernel::insert(const StoredFlow& flow, TimePoint expiry) {

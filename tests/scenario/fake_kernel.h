@@ -44,7 +44,7 @@ public:
   void kill_owner(); // the engine's process dies: what is held is dropped
   void flush();      // somebody deletes our tables; take_damage() tells
   void set_failing(bool failing) { fails_ = failing; }   // batches and reading are refused
-  void fail_next_apply();                                // one batch is refused, without a change
+  void fail_next_apply(bool fails = true);               // one batch is refused, without a change
   void insert(const StoredFlow& flow, TimePoint expiry); // as an earlier process left it
   [[nodiscard]] std::size_t size(TimePoint now) const;   // live flows
   [[nodiscard]] std::vector<FlowKey> flows(TimePoint now) const;

@@ -18,7 +18,7 @@ protected:
       ADD_FAILURE() << "no SDP: " << lines;
       return {};
     }
-    return judge(config_, config_.peers[peer], address(source), **sdp);
+    return judge(config_, peer, address(source), **sdp);
   }
   Judgement judge_at(std::size_t peer, std::string_view source, const std::string& media_address,
                      int port = 40000, const std::string& more = {}) const {

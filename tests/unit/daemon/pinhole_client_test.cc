@@ -60,8 +60,8 @@ protected:
   SilentLog log_;
   int resumed_ = 0, expired_ = 0;
   PinholeClient client_{config_, port_, log_,
-                        [this](const CallPtr&, sip::TimePoint) { ++resumed_; },
-                        [this](const CallPtr&, Leg&, sip::TimePoint) { ++expired_; }};
+                        {[this](const CallPtr&, sip::TimePoint) { ++resumed_; },
+                         [this](const CallPtr&, Leg&, sip::TimePoint) { ++expired_; }}};
   sip::TimePoint now_{};
   CallTable calls_;
   CallPtr call_;
@@ -69,8 +69,8 @@ protected:
 };
 
 TEST_F(PinholeClientTest, ACallWaitsForTheAcknowledgement) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   ASSERT_EQ(port_.sent.size(), 1U);
   EXPECT_EQ(call_->awaiting, 1U);
   EXPECT_EQ(client_.rules(), 1U);
@@ -83,11 +83,11 @@ TEST_F(PinholeClientTest, ACallWaitsForTheAcknowledgement) {
 }
 
 TEST_F(PinholeClientTest, EqualRulesAskNothing) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, {}, true, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {}, true, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last();
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   EXPECT_EQ(port_.sent.size(), 1U);
   EXPECT_EQ(call_->awaiting, 0U);
 }
@@ -95,12 +95,12 @@ TEST_F(PinholeClientTest, EqualRulesAskNothing) {
 // What a preview opened with the short life of an early dialog lives as long as the call
 // afterwards.
 TEST_F(PinholeClientTest, ConfirmedRulesGetTheLifeOfTheCall) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   EXPECT_EQ(last_set().lifetime_s, 300U);
   reply_last();
   leg_->is_confirmed = true;
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   ASSERT_EQ(port_.sent.size(), 2U);
   EXPECT_EQ(last_set().lifetime_s, 43200U);
   EXPECT_EQ(last_set().rules, rules(40000));
@@ -110,42 +110,42 @@ TEST_F(PinholeClientTest, ConfirmedRulesGetTheLifeOfTheCall) {
 }
 
 TEST_F(PinholeClientTest, ARefusalTakesTheRulesBack) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last(Result::conflict);
   EXPECT_EQ(call_->commit_failure, Reason::media_conflict);
-  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_TRUE(leg_->open.rules.empty());
   EXPECT_EQ(client_.rules(), 0U);
 }
 
 TEST_F(PinholeClientTest, ARefusalOfAnOldRequestLeavesTheNewOne) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   const auto first = transaction_of(port_.sent.back());
-  client_.set_rules(call_, *leg_, rules(42000), true, now_);
+  client_.set(call_, *leg_, {rules(42000), {}, {}}, true, now_);
   reply(first, Result::kernel);
-  EXPECT_EQ(leg_->rules, rules(42000));
+  EXPECT_EQ(leg_->open.rules, rules(42000));
   EXPECT_EQ(resumed_, 0);
   reply_last();
   EXPECT_EQ(resumed_, 1);
 }
 
 TEST_F(PinholeClientTest, NothingIsPromisedWhileTheMiddleboxIsDown) {
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   EXPECT_TRUE(port_.sent.empty());
   EXPECT_EQ(call_->commit_failure, Reason::middlebox_down);
-  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_TRUE(leg_->open.rules.empty());
   EXPECT_EQ(call_->awaiting, 0U);
 }
 
 // Whoever lives longest may not live longer because somebody else has died.
 TEST_F(PinholeClientTest, AMiddleboxThatComesBackIsToldWhatIsLeft) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last();
   client_.on_down();
   pass(seconds(100));
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   ASSERT_EQ(port_.sent.size(), 2U);
   EXPECT_EQ(last_set().rules, rules(40000));
   EXPECT_EQ(last_set().lifetime_s, 200U);
@@ -156,7 +156,7 @@ class InquiryTest : public PinholeClientTest {
 protected:
   InquiryTest() {
     leg_->proof = Proof::none;
-    client_.on_up(calls_, now_);
+    client_.on_up(calls_, 0, now_);
     client_.ask(
         call_, *leg_,
         [](const pinhole::Address& address) { return address.to_string() == "10.1.0.10"; }, now_);
@@ -184,16 +184,16 @@ TEST_F(InquiryTest, TheCallWaitsAndTheKernelsOwnersAreTheLegs) {
   ASSERT_EQ(leg_->adopted.size(), 1U);
   EXPECT_FALSE(leg_->adopted[0].from_a); // the caller's side isn't the one that was counted
   EXPECT_TRUE(leg_->adopted[0].from_b);
-  client_.set_rules(call_, *leg_, rules(42000), true, now_);
+  client_.set(call_, *leg_, {rules(42000), {}, {}}, true, now_);
   EXPECT_EQ(last_set().participants, owners_);
 }
 
 // Its deadline is the kernel's: to name its rules again is not to prolong them.
 TEST_F(InquiryTest, WhatTheKernelHadIsNotAskedForAgain) {
   answer(Result::ok);
-  client_.set_rules(call_, *leg_, leg_->adopted, true, now_);
+  client_.set(call_, *leg_, {leg_->adopted, {}, {}}, true, now_);
   client_.on_down();
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   EXPECT_EQ(port_.sent.size(), 1U);
 }
 
@@ -201,7 +201,7 @@ TEST_F(InquiryTest, WhatTheKernelDoesNotHaveIsNobodys) {
   answer(Result::unknown_group);
   EXPECT_EQ(leg_->inquiry, Inquiry::answered);
   EXPECT_EQ(leg_->proof, Proof::none);
-  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_TRUE(leg_->open.rules.empty());
   EXPECT_EQ(call_->commit_failure, Reason::none);
 }
 
@@ -224,42 +224,42 @@ TEST_F(InquiryTest, AnAnswerIsNotForAnotherLegOfTheSameTag) {
   leg_->proof = Proof::invite;
   answer(Result::ok);
   EXPECT_EQ(leg_->proof, Proof::invite);
-  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_TRUE(leg_->open.rules.empty());
   EXPECT_EQ(call_->awaiting, 0U);
 }
 
 TEST_F(PinholeClientTest, ATimeOutIsTakenBackInTheKernelToo) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   pass(seconds(2));
   EXPECT_EQ(resumed_, 1);
   EXPECT_EQ(call_->commit_failure, Reason::middlebox_down);
-  EXPECT_TRUE(leg_->rules.empty());
+  EXPECT_TRUE(leg_->open.rules.empty());
   ASSERT_EQ(port_.sent.size(), 2U);
   EXPECT_TRUE(last_set().rules.empty());
 }
 
 // The middlebox may have carried a request out just before it died.
 TEST_F(PinholeClientTest, ATimeOutWhileDownIsTakenBackWhenItIsUpAgain) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   client_.on_down();
   pass(seconds(2));
   EXPECT_EQ(resumed_, 1);
   EXPECT_EQ(call_->awaiting, 0U);
   pass(seconds(60));
   port_.sent.clear();
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   ASSERT_FALSE(port_.sent.empty());
   EXPECT_TRUE(last_set().rules.empty());
 }
 
 TEST_F(PinholeClientTest, AReleaseIsRepeatedUntilItIsAnswered) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last();
   leg_->is_ended = true;
-  client_.set_rules(call_, *leg_, {}, true, now_);
+  client_.set(call_, *leg_, {}, true, now_);
   EXPECT_EQ(call_->awaiting, 1U);
   pass(seconds(2)); // the middlebox hangs: nobody waits any longer
   EXPECT_EQ(call_->awaiting, 0U);
@@ -270,44 +270,44 @@ TEST_F(PinholeClientTest, AReleaseIsRepeatedUntilItIsAnswered) {
   for (int i = 0; i < 3; ++i) {
     pass(seconds(100));
     port_.sent.clear();
-    client_.on_up(calls_, now_);
+    client_.on_up(calls_, 0, now_);
     ASSERT_EQ(port_.sent.size(), 1U);
     EXPECT_TRUE(last_set().rules.empty());
     EXPECT_EQ(last_set().group, leg_->group);
     client_.on_down();
   }
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   reply_last();
   client_.on_down();
   port_.sent.clear();
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   EXPECT_TRUE(port_.sent.empty());
   EXPECT_EQ(client_.rules(), 0U);
 }
 
 TEST_F(PinholeClientTest, AReleaseMadeWhileDownHoldsNothingAndIsNotLost) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last();
   client_.on_down();
-  client_.set_rules(call_, *leg_, {}, true, now_);
+  client_.set(call_, *leg_, {}, true, now_);
   EXPECT_EQ(call_->awaiting, 0U);
   pass(seconds(30));
   port_.sent.clear();
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   ASSERT_EQ(port_.sent.size(), 1U);
   EXPECT_TRUE(last_set().rules.empty());
 }
 
 // Declarative: the last one counts, so the order must be that of their making.
 TEST_F(PinholeClientTest, RequestsAreRepeatedInTheirOrder) {
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   for (std::uint16_t i = 0; i < 40; ++i)
-    client_.set_rules(call_, *leg_, rules(static_cast<std::uint16_t>(40000 + 2 * i)), true, now_);
-  client_.set_rules(call_, *leg_, {}, true, now_);
+    client_.set(call_, *leg_, {rules(static_cast<std::uint16_t>(40000 + 2 * i)), {}, {}}, true, now_);
+  client_.set(call_, *leg_, {}, true, now_);
   client_.on_down();
   port_.sent.clear();
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   ASSERT_EQ(port_.sent.size(), 41U);
   for (std::size_t i = 1; i < port_.sent.size(); ++i)
     EXPECT_LT(transaction_of(port_.sent[i - 1]), transaction_of(port_.sent[i]));
@@ -315,30 +315,30 @@ TEST_F(PinholeClientTest, RequestsAreRepeatedInTheirOrder) {
 }
 
 TEST_F(PinholeClientTest, LiveRulesAreToldToANewMiddlebox) {
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   leg_->is_confirmed = true;
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last();
   client_.on_down();
   port_.sent.clear();
-  client_.on_up(calls_, now_);
+  client_.on_up(calls_, 0, now_);
   ASSERT_EQ(port_.sent.size(), 1U);
   EXPECT_EQ(last_set().rules, rules(40000));
 }
 
 TEST_F(PinholeClientTest, AnUnheldChangeFailsNoMessage) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last();
-  client_.set_rules(call_, *leg_, {}, false, now_);
+  client_.set(call_, *leg_, {}, false, now_);
   EXPECT_EQ(call_->awaiting, 0U);
   reply_last(Result::kernel);
   EXPECT_EQ(call_->commit_failure, Reason::none);
 }
 
 TEST_F(PinholeClientTest, ExpiryEndsTheLegAndRepairDoesNot) {
-  client_.on_up(calls_, now_);
-  client_.set_rules(call_, *leg_, rules(40000), true, now_);
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
   reply_last();
   client_.on_reply(pinhole::event::GroupEvent{leg_->group, pinhole::event::Cause::repaired, {}},
                    now_);

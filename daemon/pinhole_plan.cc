@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/pinhole_plan.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+
+#include "daemon/endpoint_conversion.h"
+
+namespace midcom {
+namespace {
+
+std::uint8_t protocol_of(sip::MediaTransport transport) {
+  return transport == sip::MediaTransport::tcp ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+pinhole::Sink to_sink(const sip::MediaSink& media) {
+  return {.stream = static_cast<std::uint16_t>(media.stream),
+          .component = static_cast<std::uint8_t>(media.component),
+          .protocol = protocol_of(media.transport),
+          .at = to_pinhole(media.at),
+          .is_a = media.receiver == sip::Party::caller};
+}
+
+std::uint8_t kinds_of(const sip::MediaSink& media) {
+  unsigned kinds = 0;
+  if (media.has_stun) kinds |= pinhole::kind_stun;
+  if (media.has_dtls) kinds |= pinhole::kind_dtls;
+  if (media.has_rtp) kinds |= pinhole::kind_rtp;
+  if (media.has_rtcp) kinds |= pinhole::kind_rtcp;
+  if (media.has_udptl) kinds |= pinhole::kind_udptl;
+  if (media.transport == sip::MediaTransport::tcp) kinds |= pinhole::kind_tcp;
+  return static_cast<std::uint8_t>(kinds);
+}
+
+// All but who may be taken for the sender.
+pinhole::Promise to_promise(const sip::MediaSink& media) {
+  pinhole::Promise promise;
+  promise.kinds = kinds_of(media);
+  promise.awaits_answer = media.awaits_answer;
+  for (std::size_t type = 0; type < media.payload_types.size(); ++type)
+    if (media.payload_types[type])
+      promise.payload_types[type / 8] |= static_cast<std::uint8_t>(1U << type % 8);
+  promise.receiver_ufrag = media.receiver_ufrag;
+  promise.sender_ufrag = media.sender_ufrag;
+  promise.receiver_password = media.receiver_password;
+  return promise;
+}
+
+// An offer that changes nothing for this address but the answer's end.
+bool is_told_already(const Pinholes& pinholes, const pinhole::Sink& sink,
+                     const pinhole::Promise& offer) {
+  return std::ranges::any_of(pinholes.sinks, [&](const auto& known) {
+    const auto& promise = pinholes.promise_of(known);
+    return known.at == sink.at && known.protocol == sink.protocol &&
+           promise.kinds == offer.kinds && promise.payload_types == offer.payload_types &&
+           promise.receiver_ufrag == offer.receiver_ufrag;
+  });
+}
+
+} // namespace
+
+bool PinholePlan::is_believed(const SeenDescription& description,
+                              const sip::Endpoint& endpoint) const {
+  return midcom::is_believed(config_, description.judgement.peer, description.judgement.source,
+                             endpoint);
+}
+
+void PinholePlan::add_rules(const sip::MediaPlan& plan, const Views& views, Pinholes& out) const {
+  for (const auto& flow : plan.flows) {
+    if (views.caller->judgement.is_denied(flow.stream) ||
+        views.callee->judgement.is_denied(flow.stream))
+      continue;
+    const auto side = peers_.side_of(flow.caller.address);
+    const auto other_side = peers_.side_of(flow.callee.address);
+    if (side.empty() || other_side.empty() || side == other_side) continue;
+    out.rules.push_back({static_cast<std::uint16_t>(flow.stream),
+                         static_cast<std::uint8_t>(flow.component), protocol_of(flow.transport),
+                         to_pinhole(flow.caller), to_pinhole(flow.callee), flow.from_caller,
+                         flow.from_callee});
+  }
+}
+
+bool PinholePlan::is_wanted(const sip::MediaSink& sink, const SeenDescription& receiver,
+                            const SeenDescription* sender) const {
+  if (kinds_of(sink) == 0 || !is_believed(receiver, sink.at)) return false;
+  // A default address of ICE may be anything; each candidate is judged by itself.
+  const auto is_off = [&](const SeenDescription& description) {
+    const auto& judgement = description.judgement;
+    return sink.has_stun ? judgement.is_blocked(sink.stream) : judgement.is_denied(sink.stream);
+  };
+  if (is_off(receiver) || (sender != nullptr && is_off(*sender))) return false;
+  if (peers_.side_of(sink.at.address).empty()) return false;
+  if (sink.transport == sip::MediaTransport::tcp &&
+      !peers_.at(receiver.judgement.peer).takes_tcp_media)
+    return false;
+  return sender == nullptr || !sink.is_exact ||
+         peers_.at(sender->judgement.peer).media_source != pinhole::SourceRule::signalled;
+}
+
+bool PinholePlan::add_senders(const sip::MediaSink& sink, const SeenDescription& sender,
+                              pinhole::Promise& promise) const {
+  const auto side = peers_.side_of(sink.at.address);
+  bool is_whole = true;
+  for (const auto& endpoint : sink.senders) {
+    const auto other_side = peers_.side_of(endpoint.address);
+    if (other_side.empty() || other_side == side || !is_believed(sender, endpoint)) continue;
+    if (promise.senders.size() < pinhole::max_senders)
+      promise.senders.push_back(to_pinhole(endpoint));
+    else
+      is_whole = false;
+  }
+  std::ranges::sort(promise.senders);
+  return is_whole;
+}
+
+void PinholePlan::add_sinks(const sip::MediaPlan& plan, const Views& views, std::size_t room,
+                            Wanted& out) const {
+  for (const auto& media : plan.sinks) {
+    const bool is_callers = media.receiver == sip::Party::caller;
+    const auto* receiver = is_callers ? views.caller : views.callee;
+    const auto* sender = is_callers ? views.callee : views.caller;
+    if (receiver == nullptr || !is_wanted(media, *receiver, sender)) continue;
+    const pinhole::Sink sink = to_sink(media);
+    pinhole::Promise promise = to_promise(media);
+    if (sender != nullptr) {
+      const PeerConfig& peer = peers_.at(sender->judgement.peer);
+      promise.source = peer.media_source;
+      if (!add_senders(media, *sender, promise)) ++out.left_out;
+      const bool may_be_others = promise.source == pinhole::SourceRule::any_verified &&
+                                 media.has_stun &&
+                                 peer.side != peers_.side_of(media.at.address);
+      if (promise.senders.empty() && !may_be_others) continue;
+    } else if (is_told_already(out.pinholes, sink, promise)) {
+      continue;
+    }
+    if (out.pinholes.sinks.size() >= room || !out.pinholes.add(sink, promise)) ++out.left_out;
+  }
+}
+
+PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::size_t room) const {
+  Wanted out;
+  if (leg.is_ended) return out;
+  const auto& pair = leg.exchange.in_force();
+  if (!pair) {
+    out.pinholes.rules = leg.adopted;
+  } else {
+    const Views views{call.find_seen(pair->caller.get()), call.find_seen(pair->callee.get())};
+    if (views.caller == nullptr || views.callee == nullptr) return out;
+    const auto plan = sip::plan_media(*pair);
+    add_rules(plan, views, out.pinholes);
+    add_sinks(plan, views, room, out);
+  }
+  // The INVITE's has a group of its own; in what nobody has agreed on yet nobody may offer.
+  const auto offer = leg.exchange.open_offer();
+  const bool is_own = offer && offer != call.before_legs.open_offer() && config_.media.has_early &&
+                      (leg.proof == Proof::invite || leg.exchange.agreed());
+  if (is_own) {
+    const auto offerer = *leg.exchange.open_offerer();
+    Views views;
+    (offerer == sip::Party::caller ? views.caller : views.callee) = call.find_seen(offer.get());
+    add_sinks(sip::plan_offer(*offer, offerer), views, room, out);
+  }
+  out.pinholes.normalize();
+  return out;
+}
+
+PinholePlan::Wanted PinholePlan::of_offer(const Call& call, std::size_t room) const {
+  Wanted out;
+  const auto offer = call.before_legs.open_offer();
+  if (!offer || !config_.media.has_early) return out;
+  const Views views{call.find_seen(offer.get()), nullptr};
+  add_sinks(sip::plan_offer(*offer, sip::Party::caller), views, room, out);
+  out.pinholes.normalize();
+  return out;
+}
+
+std::string_view PinholePlan::media_word(const Call& call, std::string_view tag) const {
+  const auto leg = call.legs.find(tag);
+  if (leg == call.legs.end() || !leg->second.exchange.in_force()) return "none";
+  if (!leg->second.open.empty()) return "pinholes";
+  const auto flows = sip::plan_media(*leg->second.exchange.in_force()).flows;
+  const bool is_local = std::ranges::any_of(flows, [&](const auto& flow) {
+    const auto side = peers_.side_of(flow.caller.address);
+    return !side.empty() && side == peers_.side_of(flow.callee.address);
+  });
+  return is_local ? "local" : "none";
+}
+
+} // namespace midcom
