@@ -7,40 +7,62 @@ import time
 
 import ua
 from lab import PHONES_A, PHONES_B, TRUNK, check, scenario
+from media_ua import Call
+
+ONE_WAY = "\n[timeouts]\none-way-after = 1s\n"
+VANISH = "\n[timeouts]\ninactivity = 2s\ninactivity-on-hold = 60s\n"
 
 
-@scenario("one-way-detected", extra="\n[timeouts]\none-way-after = 1s\n")
+class Talk(Call):
+    """A call with numbered media at both ends, of which some send."""
+
+    def __init__(self, lab, port, parties=None, alice_sends=True, trunk_sends=True):
+        super().__init__(lab, ua.sdp(PHONES_A.host4, port), parties)
+        self.at_alice = lab.media(lab.a, PHONES_A.host4, port)
+        self.at_trunk = lab.media(lab.core, TRUNK, port + 1000)
+        self.answer(ua.sdp(TRUNK, port + 1000))
+        if alice_sends:
+            self.at_alice.send_to(TRUNK, port + 1000)
+        if trunk_sends:
+            self.at_trunk.send_to(PHONES_A.host4, port)
+
+    def events(self, name):
+        return self.lab.midcomd.events(name, call=self.call_id)
+
+
+@scenario("one-way-detected", extra=ONE_WAY)
 def one_way(lab):
     lab.start_midcomd()
-    call = lab.call_to_trunk()  # both ways at first
-    first = lab.midcomd.wait("media.first", call=call.call_id)
-    healthy = time.monotonic()
-    lab.midcomd.wait("media.first", call=call.call_id, count=2)
-    deaf = lab.call_to_trunk(call.alice, call.line, call.trunk, (30100, 31100))
-    mark = lab.midcomd.mark()
-    deaf.at_trunk.quiet()
-    quiet = time.monotonic()
-    noticed = lab.midcomd.wait("media.one_way", since=mark, timeout=6, call=deaf.call_id)
-    took = time.monotonic() - quiet
-    check(took >= 0.9, f"one way after {took:.1f} s")
-    time.sleep(max(0.0, 1.5 - (time.monotonic() - healthy)))
-    check(not lab.midcomd.events("media.one_way", call=call.call_id)
-          and not lab.midcomd.events("media.none", call=call.call_id),
-          "the control failed: a call with sound both ways is called one-way")
-    deaf.at_alice.quiet()
-    lab.midcomd.wait("media.none", since=mark, timeout=6, call=deaf.call_id)
-    call.check_flows("beside the other call")
-    deaf.hang_up()
-    call.hang_up()
+    sound = Talk(lab, 30000)
+    parties = sound.parties
+    began = time.monotonic()
+    deaf = Talk(lab, 30100, parties, trunk_sends=False)
+    dumb = Talk(lab, 30200, parties, alice_sends=False)
+    silent = Talk(lab, 30300, parties, alice_sends=False, trunk_sends=False)
+    words = []
+    for call, name in ((deaf, "media.one_way"), (dumb, "media.one_way"), (silent, "media.none")):
+        noticed = lab.midcomd.wait(name, timeout=6, call=call.call_id)
+        words.append(" ".join(f"{key}={noticed[key]}" for key in noticed if key not in (
+            "ts", "lvl", "ev", "v", "proc", "call", "leg")))
+    took = time.monotonic() - began
+    check(took >= 0.9, f"called silent after {took:.1f} s")
+    check(deaf.at_trunk.count() > 10 and deaf.at_alice.count() == 0, "the control failed: not one way")
+    for call, name in ((sound, "media.one_way"), (sound, "media.none"), (deaf, "media.none"),
+                       (silent, "media.one_way")):
+        check(not call.events(name), f"wrongly: {name}")
+    check(words[0] != words[1], f"which way isn't told: {words[0]}")
+    first = {event.get("dir"): event for event in sound.events("media.first")}
+    check(len(first) == 2, f"first packets of the sound call: {sorted(first)}")
+    for call in (sound, deaf, dumb, silent):
+        call.hang_up()
     lab.midcomd.wait_pinholes(0)
-    words = " ".join(f"{key}={noticed[key]}" for key in noticed if key not in (
-        "ts", "lvl", "ev", "v", "proc", "call", "leg"))
-    lab.figure(f"ua=harness, noticed {took:.1f} s after the trunk fell silent ({words}); media.none when "
-               f"both had; nothing of the sound call (first packet: {first.get('delay_ms')} ms)")
+    lab.figure(f"ua=harness, after {took:.1f} s: {'; '.join(words)}; nothing of the sound call, whose first "
+               f"packets came {' and '.join(one.get('open_ms', '?') for one in first.values())} ms after "
+               "its pinholes")
 
 
 @scenario("phones-vanish", registrar=True,
-          extra="\n[timeouts]\ninactivity = 2s\ninactivity-on-hold = 60s\n")
+          extra=VANISH)
 def phones_vanish(lab):
     """Both phones stop without a word; their connections stay."""
     lab.start_midcomd()
