@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "pinhole/middlebox.h"
 #include "pinhole/nft_kernel.h"
 #include "pinhole/observe_kernel.h"
+#include "pinhole/packet_queue.h"
+#include "pinhole/stun.h"
 
 namespace midcom {
 
@@ -49,9 +52,10 @@ ExitStatus status_of(pinhole::KernelError error) {
 }
 
 // In mode observe nothing is sent to the kernel but the same requests are judged and answered.
-std::unique_ptr<pinhole::Kernel> open_kernel(const pinhole::Policy& policy) {
+std::unique_ptr<pinhole::Kernel> open_kernel(const pinhole::Policy& policy,
+                                             std::ifstream queue_statistics) {
   if (policy.mode == pinhole::Mode::observe) return std::make_unique<pinhole::ObserveKernel>();
-  auto kernel = pinhole::NftKernel::open();
+  auto kernel = pinhole::NftKernel::open(std::move(queue_statistics));
   if (!kernel)
     throw RoleFailure(status_of(kernel.error()),
                       "netlink: " + std::string(to_string(kernel.error())));
@@ -85,12 +89,14 @@ std::vector<pinhole::Reply> messages_of(pinhole::Reply reply) {
   return parts;
 }
 
-// One turn of the loop: all requests that are there, one commit, all replies in order.
+// One turn of the loop: all requests or first packets that are there, one commit, all replies in
+// order.
 class MiddleboxProcess {
 public:
-  MiddleboxProcess(const MiddleboxStart& start, Log& log, FileDescriptor control)
-      : log_(log), kernel_(open_kernel(start.policy)), middlebox_(start.policy, *kernel_),
-        due_(loop_, [this] { on_due(); }),
+  MiddleboxProcess(const MiddleboxStart& start, Log& log, FileDescriptor control,
+                   std::ifstream queue_statistics)
+      : log_(log), kernel_(open_kernel(start.policy, std::move(queue_statistics))),
+        middlebox_(start.policy, *kernel_), due_(loop_, [this] { on_due(); }),
         control_(loop_, std::move(control),
                  {.on_message = [this](Channel::Message message) { return on_control(message); },
                   .on_turn_end = {},
@@ -106,6 +112,11 @@ public:
       netlink_ = std::make_unique<IoEvent>(loop_, middlebox_.event_fd(),
                                            [this](unsigned) { on_netlink(); });
       netlink_->watch(IoEvent::readable);
+    }
+    if (middlebox_.packet_fd() >= 0) {
+      packets_ = std::make_unique<IoEvent>(loop_, middlebox_.packet_fd(),
+                                           [this](unsigned) { on_packets(); });
+      packets_->watch(IoEvent::readable);
     }
     control_.send(encode(Control(control::Up{})));
     loop_.run();
@@ -171,6 +182,11 @@ private:
     deliver();
   }
 
+  void on_packets() {
+    middlebox_.on_packets(now());
+    deliver();
+  }
+
   void on_due() {
     middlebox_.on_timer(now());
     deliver();
@@ -184,6 +200,12 @@ private:
         for (const pinhole::Reply& part : messages_of(std::move(reply))) agent_->send(encode(part));
       }
     }
+    for (const pinhole::DropLog::Line& line : middlebox_.take_drops())
+      log_.write(Event(Level::notice, "gate.drop")
+                     .add("src", line.key.source.to_string())
+                     .add("dst", line.key.destination.to_string())
+                     .add("reason", to_string(line.reason))
+                     .add("count", line.count));
     if (const auto deadline = middlebox_.next_deadline())
       due_.start_at(*deadline);
     else
@@ -206,7 +228,7 @@ private:
   pinhole::Middlebox middlebox_;
   pinhole::event::Ready ready_{};
   TimerEvent due_;
-  std::unique_ptr<IoEvent> netlink_;
+  std::unique_ptr<IoEvent> netlink_, packets_;
   std::unique_ptr<ChannelLink> agent_;
   ChannelLink control_;
 };
@@ -218,6 +240,9 @@ int run_middlebox() {
     Channel control{FileDescriptor(channel_fd)};
     MiddleboxStart start = read_start(await_start(control, "midcomd-middle"));
     const auto log = open_role_log(start.log, "middlebox");
+    // What needs files: the queue's counts, and libcrypto's configuration.
+    std::ifstream queue_statistics = pinhole::open_queue_statistics();
+    pinhole::load_stun_digests();
     try {
       drop_privileges(start.empty_directory.get(), start.account, Kept::net_admin);
       start.empty_directory.reset();
@@ -227,7 +252,7 @@ int run_middlebox() {
     }
     // The kernel asks for the capability of who opened a netlink socket and of who sends: all of
     // them are opened here, after the drop.
-    MiddleboxProcess process(start, *log, std::move(control).take());
+    MiddleboxProcess process(start, *log, std::move(control).take(), std::move(queue_statistics));
     process.run();
     return exit_ok;
   });

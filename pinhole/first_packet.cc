@@ -35,7 +35,7 @@ std::optional<Transport> transport(std::string_view packet, std::size_t header, 
 
 std::optional<Transport> read_ipv4(std::string_view packet, FlowKey& key) {
   OctetReader reader(packet);
-  const std::size_t header = (reader.u8() & 0x0fU) * 4U;
+  const std::size_t header = std::size_t{4} * (reader.u8() & 0x0fU);
   reader.skip(1); // DSCP, ECN
   const std::size_t total = reader.u16();
   reader.skip(2); // identification
@@ -85,7 +85,7 @@ std::optional<Datagram> read_tcp(const Transport& from, FlowKey& key) {
   OctetReader reader(from.octets);
   if (!read_ports(reader, key)) return {};
   reader.skip(8); // sequence and acknowledgement numbers
-  const std::size_t header = (reader.u8() >> 4) * 4U;
+  const std::size_t header = std::size_t{4} * (reader.u8() >> 4U);
   const std::uint8_t flags = reader.u8();
   reader.skip(6); // window, checksum, urgent pointer
   if (!reader.is_good() || header < 20 || header > from.size) return {};

@@ -162,6 +162,28 @@ TEST(JudgeTest, EveryShorterDatagram) {
   EXPECT_EQ(passing(made::rtcp(), kind_rtcp), (std::vector<std::size_t>{28, 36, 37, 38, 39, 40}));
 }
 
+// A copy range of 256 octets: judged by what the lengths say.
+TEST(JudgeTest, WhatIsCutIsTakenForRight) {
+  const auto cut = [](const std::string& payload, int kinds, std::size_t size = 256) {
+    return judged(made::udp(sender, receiver, payload).substr(0, size), promise(kinds));
+  };
+  const std::string primary(600, 'p'), two_octets = made::from_hex("00018258");
+  EXPECT_EQ(cut(made::rtp(0, 600), kind_rtp), "rtp");
+  EXPECT_EQ(cut(made::rtp(8, 600), kind_rtp), "wrong_payload");
+  EXPECT_EQ(cut(made::rtcp() + std::string(600, 'x'), kind_rtcp), "rtcp");
+  EXPECT_EQ(cut(made::client_hello() + std::string(600, 'x'), kind_dtls), "dtls");
+  EXPECT_EQ(cut(two_octets + primary + std::string(2, '\0'), kind_udptl), "udptl");
+  EXPECT_EQ(cut(two_octets + primary.substr(1), kind_udptl), "unknown_kind") << "it says 600";
+  EXPECT_EQ(cut(made::stun({}), kind_stun, 28 + 60), "unknown_kind") << "can't be verified";
+  std::string many_reports = made::rtcp(); // SR with 31 reports: 772 octets
+  many_reports[0] = static_cast<char>(0x9f);
+  many_reports[3] = static_cast<char>(772 / 4 - 1);
+  many_reports.resize(772);
+  EXPECT_EQ(cut(many_reports, kind_rtcp), "rtcp");
+  many_reports.resize(771);
+  EXPECT_EQ(cut(many_reports, kind_rtcp), "unknown_kind");
+}
+
 TEST(JudgeTest, Stun) {
   EXPECT_EQ(of_payload(made::stun({}), kind_stun), "stun");
   EXPECT_EQ(of_payload(made::stun({.proof = Proof::sha256}), kind_stun), "stun");

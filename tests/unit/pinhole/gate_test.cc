@@ -324,9 +324,12 @@ TEST_F(GateTest, LongPacketsAreJudgedByTheirBeginning) {
   EXPECT_EQ(send(made::rtp(0, 1200)), "park");
   EXPECT_EQ(send(made::client_hello() + std::string(800, 'x')), "park");
   EXPECT_EQ(send(made::rtcp() + std::string(800, 'x'), stranger), "park");
-  set(1, {{.at = caller}, {.at = caller, .promise = 1}},
-      {promise(kind_rtp | kind_dtls, {callee}), promise(kind_rtcp, {stranger})});
-  EXPECT_EQ(reconsider(), "1 admit, 3 admit");
+  const std::string fax = made::from_hex("00018258") + std::string(602, '\0');
+  EXPECT_EQ(send(fax, at("192.0.2.8", 1)), "park");
+  set(1, {{.at = caller}, {.at = caller, .promise = 1}, {.at = caller, .promise = 2}},
+      {promise(kind_rtp | kind_dtls, {callee}), promise(kind_rtcp, {stranger}),
+       promise(kind_udptl, {at("192.0.2.8", 1)})});
+  EXPECT_EQ(reconsider(), "1 admit, 3 admit, 4 admit");
 }
 
 } // namespace
