@@ -150,7 +150,7 @@ MediaPlan PairPlanner::plan() {
 std::vector<const SidePair*> PairPlanner::riders(std::size_t carrier) const {
   std::vector<const SidePair*> all;
   for (const SidePair& sides : sides_)
-    if (carriers_[sides.index] == carrier) all.push_back(&sides);
+    if (carriers_[sides.index] == carrier && sides.is_alike()) all.push_back(&sides);
   return all;
 }
 

@@ -167,7 +167,8 @@ StreamState MediaSide::state() const {
 
 std::optional<Endpoint> MediaSide::endpoint(Component component, std::uint32_t pair) const {
   const auto address = default_address(sdp_, index_, component, pair);
-  if (!address || address->is_hold || !address->address || !is_sendable(*address->address))
+  if (!address || address->is_hold || address->port == 0 || !address->address ||
+      !is_sendable(*address->address))
     return std::nullopt;
   const auto& rtcp = media().rtcp;
   if (component == Component::rtcp && rtcp && rtcp->connection && !is_unicast(*rtcp->connection))

@@ -41,17 +41,38 @@ void check_media(const Sdp& sdp, std::size_t index, const SdpLimits& limits) {
   }
 }
 
-void check_plan(const SdpPtr& sdp) {
+bool is_named(const std::vector<ReceiveAddress>& named, Component component,
+              MediaTransport transport, const Endpoint& endpoint) {
+  return std::ranges::any_of(named, [&](const ReceiveAddress& one) {
+    return one.component == component && one.transport == transport && !one.is_hold &&
+           one.address == endpoint.address && one.port == endpoint.port;
+  });
+}
+
+void check_sinks(const Sdp& sdp, const MediaPlan& plan) {
+  auto named = receive_addresses(sdp);
+  std::ranges::move(candidate_addresses(sdp), std::back_inserter(named));
+  require(plan.sinks.size() <= max_media_sinks);
+  for (const MediaSink& sink : plan.sinks) {
+    require(plan.streams[sink.stream].state == StreamState::open);
+    require(is_named(named, sink.component, sink.transport, sink.at));
+    require(sink.senders.size() <= max_media_senders);
+    require_inside(sdp.text(), sink.receiver_ufrag);
+    require_inside(sdp.text(), sink.receiver_password);
+  }
+}
+
+void check_plans(const SdpPtr& sdp) {
   const auto asked = receive_addresses(*sdp);
   const MediaPlan plan = plan_media({sdp, sdp, Party::caller});
   require(plan.streams.size() == sdp->media().size());
+  require(plan.flows.size() <= max_media_flows);
   for (const MediaFlow& flow : plan.flows) {
     require(plan.streams[flow.stream].state == StreamState::open);
-    require(std::ranges::any_of(asked, [&](const ReceiveAddress& one) {
-      return one.stream == flow.stream && one.component == flow.component && !one.is_hold &&
-             one.address == flow.caller.address && one.port == flow.caller.port;
-    }));
+    require(is_named(asked, flow.component, flow.transport, flow.caller));
   }
+  check_sinks(*sdp, plan);
+  check_sinks(*sdp, plan_offer(*sdp, Party::callee));
 }
 
 } // namespace
@@ -68,6 +89,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require((*sdp)->media().size() <= limits.media);
   for (std::size_t index = 0; index < (*sdp)->media().size(); ++index)
     check_media(**sdp, index, limits);
-  check_plan(*sdp);
+  check_plans(*sdp);
   return 0;
 }
