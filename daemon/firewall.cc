@@ -169,8 +169,10 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
                      .add("reason", word_of(Reason::sdp_offer_answer))
                      .add("src", from.info.remote.to_string()));
     const bool is_success = status >= 200 && status < 300;
-    if (is_success && (is_initial || outcome == sip::OfferAnswer::Outcome::agreed))
-      leg->is_confirmed = true;
+    // What is agreed confirms only a dialog whose INVITE wasn't seen: others may be early still.
+    const bool is_sign =
+        outcome == sip::OfferAnswer::Outcome::agreed && leg->proof != Proof::invite;
+    if (is_success && (is_initial || is_sign)) leg->is_confirmed = true;
     // Its life begins when the caller gets the answer: later passes may have had it long before.
     if (is_success && is_initial && pass.is_entry && !leg->has_reached_caller) leg->expires = {};
     if (is_success && method == sip::Method::invite && outcome == sip::OfferAnswer::Outcome::agreed)

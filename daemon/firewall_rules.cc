@@ -143,7 +143,7 @@ void Firewall::on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip:
   }
 }
 
-// When a port changed in a running dialog the old rule stays for a grace time (RFC 3264 8.3.1),
+// When a port changed in a running session the old rule stays for a grace time (RFC 3264 8.3.1),
 // which begins when the offerer is known to have the answer: one that gets a failure instead, or
 // nothing, goes on as before (RFC 3261 14.1).
 void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
@@ -161,7 +161,7 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
       return heard == std::pair{rule.a, rule.b} || heard == std::pair{rule.b, rule.a};
     });
   });
-  if (!leg.is_confirmed) return;
+  if (!leg.is_confirmed && !leg.exchange.agreed()) return;
   const auto until = now + (leg.awaits_ack ? unacknowledged_life(config_) : config_.timeouts.grace);
   for (const auto& old : leg.open.rules) {
     const bool is_kept =

@@ -190,14 +190,15 @@ OfferAnswer::Outcome OfferAnswer::on_ack(const Request& request) {
   return outcome;
 }
 
-// Which 1xx it acknowledges is not looked at: who answers an offer in a wrong PRACK takes it.
+// Which 1xx it acknowledges is not looked at: an offer in a wrong PRACK counts if it is answered.
 OfferAnswer::Outcome OfferAnswer::on_prack(const Request& request) {
   if (!invite_ || invite_->from != request.from || request.cseq <= invite_->cseq)
     return Outcome::nothing;
   if (open_ && pattern_of(open_->carrier, Carrier::prack))
     return answer(request.sdp, Carrier::prack);
   // Pattern 5: only what acknowledges the 1xx with the answer may offer.
-  if (invite_->is_offerless || !invite_->is_answered) return Outcome::nothing;
+  if (!is_invite_pending() || invite_->is_offerless || !invite_->is_answered)
+    return Outcome::nothing;
   return on_offer(request);
 }
 

@@ -122,7 +122,7 @@ private:
   void on_prack(const Event& event) {
     if (is_open_at(Place::provisional))
       conclude(event.sdp);
-    else if (last()->has_offer && last()->is_answered)
+    else if (is_pending() && last()->has_offer && last()->is_answered)
       ask(event);
   }
 

@@ -86,7 +86,8 @@ TEST(OfferAnswer, Pattern5PrackAndItsResponse) {
           {"< 183r INVITE 1 B1", "agreed", "A1/B1"},
           {"> PRACK 2 C1", "offered", "A1/B1 open C1"},
           {"< 200 PRACK 2 D1", "agreed", "C1/D1"},
-          {"< 200 INVITE 1 -", "nothing", "C1/D1"}});
+          {"< 200 INVITE 1 -", "nothing", "C1/D1"},
+          {"> PRACK 3 E1", "nothing", "C1/D1"}});
 }
 
 TEST(OfferAnswer, Pattern6Update) {
