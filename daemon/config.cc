@@ -75,6 +75,7 @@ PeerConfig peer_of(const PeerDraft& draft) {
     if (const auto network = parse_network(text)) peer.media.push_back(*network);
   }
   peer.media_is_source = peer.media.empty();
+  peer.takes_tcp_media = draft.tcp_media.value_or(peer.kind == PeerKind::trunk);
   if (draft.next_hop)
     peer.next_hop = Target{draft.next_hop->transport, draft.next_hop->address, draft.tls_name};
   return peer;
@@ -96,7 +97,8 @@ std::vector<pinhole::Side> sides_of(const std::vector<PeerConfig>& peers) {
   std::vector<pinhole::Side> sides;
   for (const PeerConfig& peer : peers) {
     auto side = std::ranges::find(sides, peer.side, &pinhole::Side::name);
-    if (side == sides.end()) side = sides.insert(side, pinhole::Side{peer.side, {}, {}});
+    if (side == sides.end()) side = sides.insert(side, pinhole::Side{.name = peer.side});
+    side->is_tcp_inbound |= peer.takes_tcp_media;
     for (const std::string& name : peer.interfaces) {
       if (std::ranges::find(side->interfaces, name) == side->interfaces.end())
         side->interfaces.push_back(name);
@@ -139,6 +141,7 @@ void fill_policy(ConfigDraft& draft) {
   agent.forbidden_hosts = policy.forbidden_hosts;
   agent.mode = policy.mode;
   agent.limits.rules = policy.max_rules;
+  agent.limits.rules_per_call = policy.max_group_rules;
   policy.sides = sides_of(agent.peers);
   // From a group's first rule: early media, then the call.
   policy.max_lifetime_s =

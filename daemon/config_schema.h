@@ -29,6 +29,7 @@ struct PeerDraft {
   std::vector<std::string> media;
   std::optional<TransportAddress> next_hop;
   std::string tls_name;
+  std::optional<bool> tcp_media; // empty: as its kind has it
 };
 
 struct RouteDraft {

@@ -181,6 +181,15 @@ void peer_keys(Keys& keys, PeerDraft& draft) {
                                         {KeyPolicy::hidden, KeyPolicy::warn, KeyPolicy::allow}),
                       "hidden", "SRTP keys in clear SDP");
   keys.many<std::string>("method", peer.methods, parse_method, "", "method it may send");
+  using pinhole::SourceRule;
+  keys.one<SourceRule>(
+      "media-source", peer.media_source,
+      choice<SourceRule>({"signalled", "same-address", "any-verified"},
+                         {SourceRule::signalled, SourceRule::same_address, SourceRule::any_verified}),
+      "signalled", "whom the gate may take for the sender of its media");
+  keys.one<std::optional<bool>>("tcp-media", draft.tcp_media,
+                                choice<std::optional<bool>>({"yes", "no"}, {true, false}), "",
+                                "its addresses may be connected to by media over TCP");
   keys.one<std::uint32_t>("max-calls", peer.max_calls, number<std::uint32_t>(1, 1000000), "1000",
                           "calls at a time");
   disclosure_keys(keys, peer.disclosure);
@@ -191,13 +200,24 @@ void route_keys(Keys& keys, RouteConfig& route) {
   keys.required("peer");
 }
 
-void media_keys(Keys& keys, pinhole::Policy& policy) {
+void media_keys(Keys& keys, Config& config) {
+  using std::chrono::seconds;
+  pinhole::Policy& policy = config.policy;
+  MediaConfig& media = config.agent.media;
   keys.many<pinhole::PortRange>("ports", policy.media_ports, parse_ports, "1024-65535",
                                 "ports media may use");
   keys.many<pinhole::PortRange>("forbidden-port", policy.forbidden_ports, parse_ports, "",
                                 "port media never uses");
   keys.many<pinhole::Prefix>("forbidden-host", policy.forbidden_hosts, parse_network, "",
                              "host or network media never uses");
+  keys.one<bool>("early", media.has_early, yes_or_no(), "yes",
+                 "media that outruns its answer waits for it");
+  keys.one<seconds>("one-way-after", media.one_way_after, duration<seconds>(1s, 5min), "5s",
+                    "when the media of an agreed session is first looked at");
+  keys.one<seconds>("inactivity", media.inactivity, duration<seconds>(0s, 24h), "5m",
+                    "a call without a packet for this long ends");
+  keys.one<seconds>("inactivity-on-hold", media.inactivity_on_hold, duration<seconds>(0s, 168h),
+                    "1h", "likewise while it is on hold");
 }
 
 void allow_keys(Keys& keys, AllowDraft& draft) {
@@ -320,6 +340,10 @@ void firewall_keys(Keys& keys, pinhole::Policy& policy) {
   keys.one<std::uint32_t>("mask", policy.mask, parse_mark, "0xff000000", "bits that are midcomd's");
   keys.one<bool>("delete-conntrack", policy.delete_conntrack, yes_or_no(), "yes",
                  "delete conntrack entries of a closed rule");
+  keys.one<std::uint16_t>("gate-queue", policy.queue, number<std::uint16_t>(0, 65535), "4189",
+                          "number of the queue of first packets");
+  keys.one<std::uint32_t>("gate-rate", policy.sink_rate, number<std::uint32_t>(1, 100000), "200",
+                          "first packets a second that are looked at of one address");
 }
 
 } // namespace
@@ -329,7 +353,7 @@ void unnamed_keys(Keys& keys, std::string_view kind, Config& config) {
   if (kind == "tls") tls_keys(keys, config.tls);
   if (kind == "smime") smime_keys(keys, config);
   if (kind == "endpoint") endpoint_keys(keys, config);
-  if (kind == "media") media_keys(keys, config.policy);
+  if (kind == "media") media_keys(keys, config);
   if (kind == "limits") limit_keys(keys, config);
   if (kind == "timeouts") timeout_keys(keys, config);
   if (kind == "log") log_keys(keys, config.log);

@@ -12,8 +12,6 @@ namespace midcom {
 
 using pinhole::Result;
 
-constexpr std::uint32_t gate_feature = 64;
-
 Reason reason_of(Result result) {
   switch (result) {
   case Result::ok:
@@ -375,7 +373,7 @@ void PinholeClient::assert_again(const Call& call, Leg& leg, sip::TimePoint now)
 
 void PinholeClient::on_up(const CallTable& calls, std::uint32_t features, sip::TimePoint now) {
   is_up_ = true;
-  has_gate_ = (features & gate_feature) != 0;
+  has_gate_ = (features & pinhole::gate) != 0;
   for (auto& [transaction, pending] : pending_) {
     middlebox_.send(pending.request);
     deadlines_.set(transaction, now + config_.timeouts.commit);

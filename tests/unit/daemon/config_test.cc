@@ -103,14 +103,16 @@ TEST_F(ConfigTest, ReadsEverythingAndFillsThePolicy) {
       "[peer core]\nkind = trunk\nside = out\nnetwork = 198.51.100.7\nmedia = 198.51.100.0/24\n"
       "media = 203.0.113.0/24\nidentity = SIP.acme.example\nnext-hop = tls:198.51.100.7:5061\n"
       "tls-name = sip.acme.example\nregistrar = yes\nkeys = allow\nmethod = INVITE\n"
-      "method = ACK\nmax-calls = 5\n"
+      "method = ACK\nmax-calls = 5\nmedia-source = any-verified\n"
       "[route *]\npeer = core\n[route Acme.Example]\npeer = core\n"
       "[media]\nports = 10000-20000\nports = 30000\nforbidden-port = 5060-5061\n"
-      "forbidden-host = 198.51.100.7\n"
+      "forbidden-host = 198.51.100.7\nearly = no\none-way-after = 7s\ninactivity = 0s\n"
+      "inactivity-on-hold = 2h\n"
       "[allow turn]\nserver = 203.0.113.20\nport = 3478\nprotocol = tcp\n"
       "[limits]\nmessage = 128k\nrules = 77\nrules-per-call = 7\n"
       "[timeouts]\nt1 = 250ms\ncall = 2h\nrefresh = 30s\n"
-      "[log]\nformat = json\nlevel = debug\n[firewall]\nmode = mark\nmark = 0x10\nmask = 0xf0\n");
+      "[log]\nformat = json\nlevel = debug\n[firewall]\nmode = mark\nmark = 0x10\nmask = 0xf0\n"
+      "gate-queue = 7\ngate-rate = 50\n");
   ASSERT_TRUE(config) << config.error().front().to_string();
   const AgentConfig& agent = config->agent;
   EXPECT_EQ(agent.listeners[0].advertised, "gw.example.com");
@@ -125,6 +127,14 @@ TEST_F(ConfigTest, ReadsEverythingAndFillsThePolicy) {
   EXPECT_EQ(core.next_hop->tls_name, "sip.acme.example");
   EXPECT_EQ(core.next_hop->address.to_string(), "198.51.100.7:5061");
   EXPECT_TRUE(core.is_registrar);
+  EXPECT_EQ(core.media_source, pinhole::SourceRule::any_verified);
+  EXPECT_TRUE(core.takes_tcp_media);
+  EXPECT_FALSE(agent.peers[0].takes_tcp_media);
+  EXPECT_FALSE(agent.media.has_early);
+  EXPECT_EQ(agent.media.one_way_after, std::chrono::seconds(7));
+  EXPECT_EQ(agent.media.inactivity, std::chrono::seconds(0));
+  EXPECT_EQ(agent.media.inactivity_on_hold, std::chrono::hours(2));
+  EXPECT_EQ(agent.limits.rules_per_call, 7U);
   EXPECT_THAT(core.methods, ElementsAre("INVITE", "ACK"));
   EXPECT_EQ(agent.routes[1].domain, "acme.example");
   EXPECT_EQ(agent.mode, pinhole::Mode::mark);
@@ -134,7 +144,11 @@ TEST_F(ConfigTest, ReadsEverythingAndFillsThePolicy) {
   EXPECT_EQ(policy.sides[0].name, "phones");
   EXPECT_THAT(policy.sides[0].media, SizeIs(2));
   EXPECT_THAT(policy.sides[0].interfaces, ElementsAre("eth0"));
+  EXPECT_FALSE(policy.sides[0].is_tcp_inbound);
   EXPECT_EQ(policy.sides[1].name, "out");
+  EXPECT_TRUE(policy.sides[1].is_tcp_inbound);
+  EXPECT_EQ(policy.queue, 7U);
+  EXPECT_EQ(policy.sink_rate, 50U);
   EXPECT_EQ(policy.own_addresses.size(), 2U);
   EXPECT_EQ(policy.own_addresses[1].to_string(),
             pinhole::Prefix::parse("2001:db8::1")->to_string());
