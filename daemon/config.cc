@@ -97,7 +97,8 @@ std::vector<pinhole::Side> sides_of(const std::vector<PeerConfig>& peers) {
   std::vector<pinhole::Side> sides;
   for (const PeerConfig& peer : peers) {
     auto side = std::ranges::find(sides, peer.side, &pinhole::Side::name);
-    if (side == sides.end()) side = sides.insert(side, pinhole::Side{.name = peer.side});
+    if (side == sides.end())
+      side = sides.insert(side, pinhole::Side{.name = peer.side, .interfaces = {}, .media = {}});
     side->is_tcp_inbound |= peer.takes_tcp_media;
     for (const std::string& name : peer.interfaces) {
       if (std::ranges::find(side->interfaces, name) == side->interfaces.end())
