@@ -74,7 +74,7 @@ def check_dead(one, other):
 
 @scenario("msrp-tcp")
 def msrp_tcp(lab):
-    allow(lab, "phones-a", "trunk")
+    allow(lab, "phones-a")
     lab.start_midcomd()
     at_alice = Listening(lab, lab.a, PHONES_A.host4, 30000)
     at_trunk = Listening(lab, lab.core, TRUNK, 31000)
@@ -113,16 +113,18 @@ def msrp_tcp(lab):
 
 @scenario("msrp-tcp-not-allowed")
 def msrp_not_allowed(lab):
-    lab.start_midcomd()
+    lab.start_midcomd()  # phones: tcp-media = no
     at_alice = Listening(lab, lab.a, PHONES_A.host4, 30000)
-    alice, line = lab.alice()
-    trunk = lab.trunk()
-    sent = alice.invite(line, "sip:desk@trunk.example",
-                        describe(PHONES_A.host4, msrp(*at_alice.at, "actpass")))
+    at_trunk = Listening(lab, lab.core, TRUNK, 31000)
+    call = Call(lab, describe(PHONES_A.host4, msrp(*at_alice.at, "actpass")))
     check(connect(lab, lab.core, TRUNK, at_alice.at) is None, "open on the offer")
-    if trunk.inbox.none(lambda m: m.method == "INVITE", 0):
-        outcome = f"refused with {sent.final().status}"
-    else:
-        outcome = "passed on"
-    check(connect(lab, lab.core, TRUNK, at_alice.at) is None, "open without tcp-media")
-    lab.figure(f"ua=harness, tcp-media = no: the call is {outcome}, no SYN passes")
+    call.answer(describe(TRUNK, msrp(*at_trunk.at, "active")))
+    check(connect(lab, lab.core, TRUNK, at_alice.at) is None, "the phone may be connected to")
+    call.change(describe(PHONES_A.host4, msrp(*at_alice.at, "active"), version=2),
+                describe(TRUNK, msrp(*at_trunk.at, "passive"), version=2))
+    here = connect(lab, lab.a, PHONES_A.host4, at_trunk.at, 2)
+    check(here is not None, "the control failed: the trunk may not be connected to either")
+    check_echo(here, at_trunk.accept())
+    call.hang_up()
+    lab.midcomd.wait_pinholes(0)
+    lab.figure("ua=harness, tcp-media = no: no SYN to the phone passes, the phone's to the trunk does")

@@ -18,7 +18,7 @@ from namespaces import stop
 from packets import Tap
 
 FLOOD_RATE, FLOOD_SECONDS, GATE_RATE = 100_000, 3, 200
-FLOOD_LIMITS = f"\n[gate]\ngate-rate = {GATE_RATE}\n"
+FLOOD_LIMITS = f"\n[media]\ngate-rate = {GATE_RATE}\n"
 
 
 class IceCall(Call):

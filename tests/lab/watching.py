@@ -9,8 +9,8 @@ import ua
 from lab import PHONES_A, PHONES_B, TRUNK, check, scenario
 from media_ua import Call
 
-ONE_WAY = "\n[timeouts]\none-way-after = 1s\n"
-VANISH = "\n[timeouts]\ninactivity = 2s\ninactivity-on-hold = 60s\n"
+ONE_WAY = "\n[media]\none-way-after = 1s\n"
+VANISH = "\n[media]\none-way-after = 1s\ninactivity = 2s\ninactivity-on-hold = 60s\n"
 
 
 class Talk(Call):
