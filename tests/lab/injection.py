@@ -7,8 +7,9 @@ import media_ua
 from gating import Arrivals
 from ice import Credentials, IceEnd, binding_request, candidate
 from lab import CORE, PHONES_A, PHONES_B, TRUNK, check, scenario
-from media_ua import Call, audio, both_ways, client_hello, describe, rtcp, rtp
+from media_ua import Call, audio, both_ways, client_hello, describe, number_of, rtcp, rtp
 
+FORGED = 9  # number of their packets
 STRANGERS = (("core", CORE.host4, 31000), ("core", CORE.more4[1], 31000), ("core", TRUNK, 31999),
              ("b", PHONES_B.host4, 31000), ("b", PHONES_B.host4, 20000))
 
@@ -23,9 +24,9 @@ class Injection:
         self.sent = 0
 
     def _packets(self, other):
-        yield rtp(9)
-        yield rtp(9, 96)
-        yield rtcp(9)
+        yield rtp(FORGED)
+        yield rtp(FORGED, 96)
+        yield rtcp(FORGED)
         yield client_hello()
         if self._own:
             yield binding_request(f"{self._own.ufrag}:{other.ufrag if other else 'x'}",
@@ -40,6 +41,9 @@ class Injection:
                     self._lab.probe[getattr(self._lab, space)].send_payload(
                         address, sport, self._near.address, port, packet)
                     self.sent += 1
+        for packet in (rtp(FORGED), rtcp(FORGED)):  # in the trunk's name, from phone B's network
+            self._lab.probe[self._lab.b].send_payload(TRUNK, 31000, self._near.address,
+                                                      self._near.port, packet)
 
     def check(self, when):
         """All of them reached the gateway, none the phone."""
@@ -49,7 +53,8 @@ class Injection:
             check(time.monotonic() < deadline, "the control failed: the attack did not reach the gateway")
             time.sleep(0.005)
         time.sleep(0.05)
-        came = [entry[1] for entry in self._phone.came if entry[1][:2] in ours]
+        came = [flow for _, flow, payload in list(self._phone.came)
+                if flow[:2] in ours or number_of(payload) == FORGED]
         check(not came, f"{len(came)} packets of third parties came {when}: {set(came)}")
 
     @staticmethod

@@ -17,8 +17,7 @@ from midcomd import COMPAT_QUEUE, DEBIAN_12, NATIVE_QUEUE
 from namespaces import stop
 from packets import Tap
 
-FLOOD_RATE, FLOOD_SECONDS, GATE_RATE = 100_000, 3, 200
-FLOOD_LIMITS = f"\n[media]\ngate-rate = {GATE_RATE}\n"
+FLOOD_RATE, FLOOD_SECONDS, GATE_RATE = 100_000, 3, 100
 
 
 class IceCall(Call):
@@ -122,7 +121,7 @@ def received_packets(lab):
     return json.loads(text)[0]["stats64"]["rx"]["packets"]
 
 
-@scenario("gate-flood", extra=FLOOD_LIMITS)
+@scenario("gate-flood", masked=True, extra=f"gate-rate = {GATE_RATE}\n")  # of [firewall]
 def flood(lab):
     lab.start_midcomd()
     live = lab.call_to_trunk(rate=100)
