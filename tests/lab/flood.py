@@ -46,7 +46,7 @@ def main():
     ends = started + float(seconds)
     while (now := time.monotonic()) < ends:
         if sent > (now - started) * float(rate):
-            time.sleep(0.0002)
+            time.sleep(0.0001)
             continue
         sent += max(0, sendmmsg(sender.fileno(), headers, BATCH, 0))
     print(f"{sent} {time.monotonic() - started:.2f}", flush=True)

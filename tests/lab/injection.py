@@ -50,7 +50,8 @@ class Injection:
         ours = {(address, sport) for _, address, sport in STRANGERS}
         deadline = time.monotonic() + 2
         while sum(self.count(one, ours) for one in self._gateway) < self.sent:
-            check(time.monotonic() < deadline, "the control failed: the attack did not reach the gateway")
+            check(time.monotonic() < deadline,
+                  "the control failed: the attack did not reach the gateway")
             time.sleep(0.005)
         time.sleep(0.05)
         came = [flow for _, flow, payload in list(self._phone.came)

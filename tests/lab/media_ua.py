@@ -21,7 +21,8 @@ FINGERPRINT = ("fingerprint:sha-256 6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B
 def describe(address, *sections, version=1, session=()):
     """A session description at one address of these m= sections."""
     kind = "IP6" if ":" in address else "IP4"
-    head = [f"v=0\r\no=- 4711 {version} IN {kind} {address}\r\ns=-\r\nc=IN {kind} {address}\r\nt=0 0\r\n"]
+    head = [f"v=0\r\no=- 4711 {version} IN {kind} {address}\r\ns=-\r\n",
+            f"c=IN {kind} {address}\r\nt=0 0\r\n"]
     head += [f"a={attribute}\r\n" for attribute in session]
     return "".join([*head, *sections])
 
