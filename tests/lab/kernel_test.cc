@@ -11,9 +11,7 @@
 #include <thread>
 #include <unistd.h>
 
-#include "pinhole/middlebox.h"
-#include "pinhole/nft_kernel.h"
-#include "tests/lab/three_hosts.h"
+#include "tests/lab/engine.h"
 
 namespace midcom::pinhole {
 namespace {
@@ -23,60 +21,6 @@ using lab::ThreeHosts;
 using lab::UdpSocket;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr std::uint32_t like_6_1 = table_persist | destroy_element | timeout_update;
-constexpr std::uint32_t without_owner = like_6_1 | table_owner;
-
-Instant now() {
-  return {steady_clock::now(), static_cast<std::uint64_t>(time(nullptr))};
-}
-
-Endpoint at(std::string_view address, int port) {
-  return {*Address::parse(address), static_cast<std::uint16_t>(port)};
-}
-
-Policy make_policy(std::uint32_t masked) {
-  Policy policy;
-  policy.sides = {
-      {"inside", {"to_a"}, {*Prefix::parse("192.0.2.0/24"), *Prefix::parse("2001:db8:a::/64")}},
-      {"outside", {"to_b"}, {*Prefix::parse("198.51.100.0/24"), *Prefix::parse("2001:db8:b::/64")}},
-  };
-  policy.masked_features = masked;
-  return policy;
-}
-
-Participants participants(std::uint8_t first, std::uint8_t second) {
-  return {Participant{.strong = {first}, .network = {}},
-          Participant{.strong = {}, .network = {second}}};
-}
-
-// One middlebox process: its sockets live in the gateway.
-struct Engine {
-  Engine(const ThreeHosts& hosts, Policy with) : policy(std::move(with)) {
-    const lab::Inside gateway(hosts.name('g'));
-    kernel = NftKernel::open().value();
-    middlebox = std::make_unique<Middlebox>(policy, *kernel);
-    const auto started = middlebox->start(now());
-    EXPECT_TRUE(started.has_value());
-    ready = std::get<event::Ready>(middlebox->take_replies().at(0));
-  }
-  reply::Done ask(const Request& request) {
-    middlebox->on_request(request);
-    middlebox->commit(now());
-    auto replies = middlebox->take_replies();
-    EXPECT_EQ(replies.size(), 1U);
-    return std::get<reply::Done>(replies.at(0));
-  }
-  Result open(const GroupId& group, const Endpoint& a, const Endpoint& b,
-              std::uint32_t lifetime_s = 60) {
-    return ask(request::SetGroup{1, group, participants(1, 2), lifetime_s, {{.a = a, .b = b}}})
-        .result;
-  }
-  Policy policy;
-  std::unique_ptr<NftKernel> kernel;
-  std::unique_ptr<Middlebox> middlebox;
-  event::Ready ready;
-};
 
 constexpr GroupId group_1{1};
 
@@ -219,14 +163,18 @@ TEST_P(KernelTest, ExpiresAtTheDeadlineAndCounts) {
   ASSERT_EQ(engine.open(group_1, a, b, 1), Result::ok);
   from_a.send(b, 4);
   EXPECT_EQ(to_b.receive_all(4), 4);
-  ASSERT_TRUE(engine.middlebox->next_deadline());
-  std::this_thread::sleep_until(*engine.middlebox->next_deadline());
-  engine.middlebox->on_timer(now());
+  while (const auto next = engine.middlebox->next_deadline()) {
+    std::this_thread::sleep_until(*next);
+    engine.middlebox->on_timer(now());
+  }
   from_a.send(b, 4);
   EXPECT_EQ(to_b.receive_all(0), 0);
-  const auto replies = engine.middlebox->take_replies();
-  ASSERT_EQ(replies.size(), 1U);
-  const auto& event = std::get<event::GroupEvent>(replies[0]);
+  engine.take_events();
+  const auto first = engine.events_of<event::FirstPacket>();
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].source, a);
+  ASSERT_EQ(engine.events_of<event::GroupEvent>().size(), 1U);
+  const auto event = engine.events_of<event::GroupEvent>()[0];
   EXPECT_EQ(event.cause, event::Cause::expired);
   ASSERT_EQ(event.counters.size(), 2U);
   EXPECT_EQ(event.counters[0].packets, 4U);

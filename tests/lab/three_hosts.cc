@@ -75,6 +75,11 @@ void bind_to(int socket, const pinhole::Endpoint& local) {
     throw std::runtime_error("bind " + local.to_string());
 }
 
+bool comes(int socket, short what, int ms) {
+  pollfd waiting{socket, what, 0};
+  return poll(&waiting, 1, ms) > 0;
+}
+
 int count_all(int socket, int expected) {
   int received = 0;
   std::array<char, 2048> packet{};
@@ -145,8 +150,72 @@ void UdpSocket::send(const pinhole::Endpoint& to, int count) const {
                  reinterpret_cast<const sockaddr*>(&address), size);
 }
 
+void UdpSocket::send(const pinhole::Endpoint& to, std::string_view payload) const {
+  socklen_t size = 0;
+  const sockaddr_storage address = to_sockaddr(to, size);
+  (void)sendto(socket_.get(), payload.data(), payload.size(), 0,
+               reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+std::vector<std::string> UdpSocket::receive() const {
+  std::vector<std::string> packets;
+  std::array<char, 2048> packet{};
+  for (;;) {
+    const ssize_t size = recv(socket_.get(), packet.data(), packet.size(), 0);
+    if (size >= 0)
+      packets.emplace_back(packet.data(), static_cast<std::size_t>(size));
+    else if (!comes(socket_.get(), POLLIN, 30))
+      return packets;
+  }
+}
+
 int UdpSocket::receive_all(int expected) const {
   return count_all(socket_.get(), expected);
+}
+
+TcpSocket::TcpSocket(const ThreeHosts& hosts, char host, const pinhole::Endpoint& local) {
+  const Inside inside(hosts.name(host));
+  const bool is_ipv4 = local.address.family == pinhole::Family::ipv4;
+  socket_.reset(
+      socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int on = 1;
+  (void)setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const linger reset{1, 0}; // closed without a wait for its port
+  (void)setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  bind_to(socket_.get(), local);
+}
+
+void TcpSocket::listen() const {
+  if (::listen(socket_.get(), 4) != 0) throw std::runtime_error("listen");
+}
+
+void TcpSocket::connect(const pinhole::Endpoint& to) const {
+  socklen_t size = 0;
+  const sockaddr_storage address = to_sockaddr(to, size);
+  (void)::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+bool TcpSocket::is_connected() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return comes(socket_.get(), POLLOUT, 100) &&
+         getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
+std::optional<TcpSocket> TcpSocket::accept() const {
+  if (!comes(socket_.get(), POLLIN, 100)) return std::nullopt;
+  return TcpSocket(FileDescriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK)));
+}
+
+void TcpSocket::send(std::string_view text) const {
+  (void)::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+std::string TcpSocket::receive() const {
+  std::array<char, 2048> text{};
+  if (!comes(socket_.get(), POLLIN, 100)) return {};
+  const ssize_t size = recv(socket_.get(), text.data(), text.size(), 0);
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
 IcmpSocket::IcmpSocket(const ThreeHosts& hosts, char host, const pinhole::Address& local) {
@@ -165,18 +234,22 @@ IcmpSocket::IcmpSocket(const ThreeHosts& hosts, char host, const pinhole::Addres
 }
 
 void IcmpSocket::send(const pinhole::Address& to, int type, int code,
-                      const pinhole::Endpoint& quoted_from,
-                      const pinhole::Endpoint& quoted_to) const {
+                      const pinhole::Endpoint& quoted_from, const pinhole::Endpoint& quoted_to,
+                      int quoted_protocol) const {
   std::string packet{static_cast<char>(type), static_cast<char>(code), 0, 0, 0, 0, 5, 0};
   const auto append = [&](const void* data, std::size_t size) {
     packet.append(static_cast<const char*>(data), size);
   };
   if (to.family == pinhole::Family::ipv4) {
-    append("\x45\0\0\x80\0\0\x40\0\x40\x11\0\0", 12);
+    append("\x45\0\0\x80\0\0\x40\0\x40", 9);
+    packet.push_back(static_cast<char>(quoted_protocol));
+    append("\0\0", 2);
     append(quoted_from.address.octets.data(), 4);
     append(quoted_to.address.octets.data(), 4);
   } else {
-    append("\x60\0\0\0\0\x80\x11\x40", 8);
+    append("\x60\0\0\0\0\x80", 6);
+    packet.push_back(static_cast<char>(quoted_protocol));
+    append("\x40", 1);
     append(quoted_from.address.octets.data(), 16);
     append(quoted_to.address.octets.data(), 16);
   }
