@@ -14,10 +14,17 @@ namespace midcom::sip {
 
 namespace {
 
+auto place_of(const MediaFlow& flow) {
+  return std::tuple{flow.stream, flow.component, flow.caller, flow.callee};
+}
+
+auto place_of(const MediaSink& sink) {
+  return std::tuple{sink.stream, sink.component, sink.transport, sink.at, sink.receiver};
+}
+
 template <class Item>
-void order_by_stream(std::vector<Item>& items) {
-  std::ranges::stable_sort(items, {},
-                           [](const Item& item) { return std::pair{item.stream, item.component}; });
+void order_by_place(std::vector<Item>& items) {
+  std::ranges::sort(items, {}, [](const Item& item) { return place_of(item); });
 }
 
 template <class Item>
@@ -61,9 +68,8 @@ void merge(MediaSink& first, const MediaSink& more) {
 
 // Those that may be left out come last, and who is caller makes no difference.
 std::vector<MediaSink> merged(std::vector<MediaSink> sinks) {
-  std::ranges::stable_sort(sinks, {}, [](const MediaSink& sink) {
-    return std::tuple{sink.is_exact, sink.stream, sink.component, sink.transport, sink.at};
-  });
+  std::ranges::sort(
+      sinks, {}, [](const MediaSink& sink) { return std::tuple{sink.is_exact, place_of(sink)}; });
   std::vector<MediaSink> all;
   std::map<std::tuple<Party, MediaTransport, Endpoint>, std::size_t> places;
   for (MediaSink& sink : sinks) {
@@ -85,12 +91,12 @@ void keep_first(std::vector<Item>& items, std::size_t most, std::size_t& left_ou
 }
 
 void finish(MediaPlan& plan) {
-  order_by_stream(plan.flows);
+  order_by_place(plan.flows);
   plan.flows = merged(plan.flows);
   plan.sinks = merged(std::move(plan.sinks));
   keep_first(plan.flows, max_media_flows, plan.left_out);
   keep_first(plan.sinks, max_media_sinks, plan.left_out);
-  order_by_stream(plan.sinks);
+  order_by_place(plan.sinks);
 }
 
 PlannedStream stream_of(std::size_t index, const SdpMedia& media) {
@@ -167,8 +173,8 @@ StreamEnds PairPlanner::ends(const PlannedStream& stream, Party receiver) const 
   const bool is_caller = receiver == Party::caller;
   Carried carried;
   for (const SidePair* rider : riders(stream.index))
-    carried.add(is_caller ? carried_to(rider->caller, &rider->callee)
-                          : carried_to(rider->callee, &rider->caller));
+    carried.add(is_caller ? carried_to(rider->caller, &rider->callee, sides.has_ice())
+                          : carried_to(rider->callee, &rider->caller, sides.has_ice()));
   const bool has_rtcp_path = sides.caller.has_rtp() && !stream.is_muxed;
   return {stream.index,
           receiver,
@@ -240,7 +246,7 @@ std::vector<MediaSink> sinks_of_offer(const Sdp& offer, Party offerer, const Med
   StreamEnds ends{bundle.front(), offerer, side, nullptr, {}, false, false};
   for (const std::size_t rider : bundle) {
     const MediaSide other_line(offer, rider, {});
-    ends.carried.add(carried_to(other_line, nullptr));
+    ends.carried.add(carried_to(other_line, nullptr, side.has_ice()));
     ends.is_muxed = ends.is_muxed || (other_line.has_rtp() &&
                                       (other_line.media().is_rtcp_mux || rider != ends.stream));
   }

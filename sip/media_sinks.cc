@@ -71,9 +71,8 @@ void Carried::add(const Carried& more) {
 
 // With ICE the path stays in use whatever the direction is (RFC 7675), and so does the promise: a
 // hold must not take back what the gate has admitted.
-Carried carried_to(const MediaSide& receiver, const MediaSide* sender) {
+Carried carried_to(const MediaSide& receiver, const MediaSide* sender, bool has_ice) {
   Carried carried;
-  const bool has_ice = receiver.has_ice() && (sender == nullptr || sender->has_ice());
   const bool is_received =
       has_ice || (receiver.is_receiving() && (sender == nullptr || sender->is_sending()));
   carried.rtcp = receiver.has_rtp();

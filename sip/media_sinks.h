@@ -15,8 +15,9 @@ struct Carried {
   void add(const Carried& more);
 };
 
-// What the sender may send the receiver. A null sender is still unknown.
-[[nodiscard]] Carried carried_to(const MediaSide& receiver, const MediaSide* sender);
+// What the sender may send the receiver. A null sender is still unknown. `has_ice` is of the m=
+// line whose path it is: those that ride along need not say it again (RFC 8843 7.1.3).
+[[nodiscard]] Carried carried_to(const MediaSide& receiver, const MediaSide* sender, bool has_ice);
 
 // One party of a stream and the other one.
 struct StreamEnds {

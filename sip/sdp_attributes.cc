@@ -61,8 +61,9 @@ Status read_end_of_candidates(SdpTransport& transport, std::string_view) {
   return {};
 }
 
+// What a group can name; that it is a token is not asked for.
 Status read_mid(SdpMedia& media, std::string_view value) {
-  return keep_once(media.mid, value, consists_of(value, sdp_token_chars));
+  return keep_once(media.mid, value, !value.empty() && !value.contains(' '));
 }
 
 Status read_mux(SdpMedia& media, std::string_view) {

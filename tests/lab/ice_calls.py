@@ -5,7 +5,7 @@ import media_ua
 import ua
 from calls import carry
 from ice import Credentials, IceEnd, binding_request, candidate
-from lab import PHONES_A, TRUNK, check, scenario
+from lab import CORE, IN_CORE, PHONES_A, TRUNK, check, scenario
 from media_ua import Call, audio, both_ways, describe, none_pass
 
 
@@ -46,6 +46,27 @@ class Side:
 def sides(lab, a_ports=(30000,), t_ports=(31000, 31002)):
     return (Side(lab, lab.a, PHONES_A.host4, a_ports, True),
             Side(lab, lab.core, TRUNK, t_ports, False))
+
+
+class IceCall(Call):
+    """Answered, its first pair connected: ends `near` and `spare` of alice's, `far` and `other` of
+    the trunk's; `spare` and `other` are candidates not used yet."""
+
+    def __init__(self, lab, parties=None):
+        own, theirs = Credentials(), Credentials()
+        self.near, self.spare = (IceEnd(lab, lab.a, PHONES_A.host4, port, own)
+                                 for port in (30200, 30202))
+        self.far, self.other = (IceEnd(lab, lab.core, TRUNK, port, theirs, False)
+                                for port in (31200, 31202))
+        super().__init__(lab, self._describe(self.near, self.spare), parties)
+        self.answer(self._describe(self.far, self.other))
+        check(self.far.connects(self.near.at, own) is not None, "no ICE")
+
+    @staticmethod
+    def _describe(*ends):
+        return describe(ends[0].address, audio(
+            ends[0].port, "rtcp-mux", *ends[0].own.attributes(),
+            *(candidate(*end.at, number) for number, end in enumerate(ends, 1))))
 
 
 def real_phones(lab, six):
@@ -180,3 +201,31 @@ def wrong_ufrag(lab):
     lab.midcomd.wait_pinholes(0)
     lab.figure(f"ua=harness, 0 of {len(tried)} wrong packets came (first: {drop.get('reason')}), the "
                f"right one after {took:.0f} ms, by={admit.get('by')}")
+
+
+@scenario("gate-any-verified")
+def any_verified(lab):
+    """STUN alone makes another address of the far side's network the sender, and only with proof."""
+    lab.midcomd.replace_in_configuration(
+        "[peer trunk]\nkind = trunk\n",
+        f"[peer trunk]\nkind = trunk\nmedia-source = any-verified\nmedia = {IN_CORE}/32\n")
+    lab.start_midcomd()
+    call = IceCall(lab)
+    near, theirs = call.near, call.far.own
+    moved = IceEnd(lab, lab.core, IN_CORE, 31500, theirs, False)
+    foreign = IceEnd(lab, lab.core, CORE.host4, 31500, theirs, False)  # of another side
+    for number in range(3):
+        moved.send(media_ua.rtp(500 + number), near.at)
+    moved.ask(near.at, near.own, password="x" * 24)
+    moved.ask(near.at, near.own, f"{near.own.ufrag}:{ua.token()}")
+    check(not near.wait_from(moved.at, 0.2), "an address is believed without proof")
+    took = moved.connects(near.at, near.own)
+    check(took is not None, "a right check from a new address is lost")
+    check(both_ways(near, moved, 600) == (True, True), "no media with the address proved")
+    check(foreign.connects(near.at, near.own, 0.2) is None, "an address of no side of the call's")
+    check(both_ways(near, call.far, 700) == (True, True), "the signalled pair is cut")
+    call.hang_up()
+    lab.midcomd.wait_pinholes(0)
+    check(none_pass(near, moved, 800), "media after the BYE")
+    lab.figure(f"ua=harness, {IN_CORE} admitted {took:.0f} ms after its check, not for RTP or wrong "
+               "checks; another side's address never; 0 after the BYE")

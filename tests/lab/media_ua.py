@@ -145,6 +145,13 @@ class End:
             self._changed.wait_for(first, timeout)
             return first()
 
+    def wait_from(self, source, timeout):
+        """Did anything come from there?"""
+        def is_there():
+            return any(origin == source for _, origin, _ in self.received)
+        with self._changed:
+            return self._changed.wait_for(is_there, timeout)
+
     def gets(self, numbers, timeout=2.0):
         """Did all of these numbers arrive?"""
         wanted = set(numbers)

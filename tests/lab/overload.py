@@ -10,7 +10,7 @@ import time
 
 import media_ua
 from gating import gate
-from ice import Credentials, IceEnd, candidate
+from ice_calls import IceCall
 from lab import CORE, PHONES_A, TRUNK, check, scenario
 from media_ua import Call, audio, both_ways, describe, none_pass, rtp
 from midcomd import COMPAT_QUEUE, DEBIAN_12, NATIVE_QUEUE
@@ -19,27 +19,6 @@ from packets import Tap
 
 FLOOD_RATE, FLOOD_SECONDS, GATE_RATE = 100_000, 3, 100
 FLOODERS = ((TRUNK, 31999), (CORE.more4[1], 31999))  # two, for two cores
-
-
-class IceCall(Call):
-    """Answered, its first pair connected: ends `near` and `spare` of alice's, `far` and `other` of
-    the trunk's; `spare` and `other` are candidates not used yet."""
-
-    def __init__(self, lab, parties=None):
-        own, theirs = Credentials(), Credentials()
-        self.near, self.spare = (IceEnd(lab, lab.a, PHONES_A.host4, port, own)
-                                 for port in (30200, 30202))
-        self.far, self.other = (IceEnd(lab, lab.core, TRUNK, port, theirs, False)
-                                for port in (31200, 31202))
-        super().__init__(lab, self._describe(self.near, self.spare), parties)
-        self.answer(self._describe(self.far, self.other))
-        check(self.far.connects(self.near.at, own) is not None, "no ICE")
-
-    @staticmethod
-    def _describe(*ends):
-        return describe(ends[0].address, audio(
-            ends[0].port, "rtcp-mux", *ends[0].own.attributes(),
-            *(candidate(*end.at, number) for number, end in enumerate(ends, 1))))
 
 
 @scenario("gate-owner-dies", masked=True)

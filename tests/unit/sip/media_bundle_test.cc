@@ -81,6 +81,21 @@ TEST(MediaBundle, DataChannelCarriesRtp) {
             "0 rtp 198.51.100.2:5000 8hhY<8hhY dtls rtp(96) rtcp from 192.0.2.1:4000\n");
 }
 
+// RFC 8843 7.1.3: what is of the transport stands on the tagged m= line alone.
+TEST(MediaBundle, IceOfTheCarrierIsForAll) {
+  const auto side = [](const std::string& address, const std::string& direction) {
+    return group(" a b") +
+           line("a", "4000", "0",
+                "a=rtcp-mux\r\n" + ice + "a=candidate:1 1 udp 1 " + address +
+                    " 4000 typ host\r\n") +
+           line("b", "4000", "31", "a=" + direction + "\r\n");
+  };
+  EXPECT_EQ(sinks_of(plan_media(
+                make_pair_of(side("192.0.2.1", "inactive"), side("198.51.100.2", "inactive")))),
+            "0 rtp 192.0.2.1:4000 8hhY<8hhY rtp(0 31) rtcp from 198.51.100.2:4000\n"
+            "0 rtp 198.51.100.2:4000 8hhY<8hhY rtp(0 31) rtcp from 192.0.2.1:4000\n");
+}
+
 TEST(MediaBundle, Carriers) {
   const std::string two = line("a", "4000", "0") + line("b", "4002", "0");
   EXPECT_EQ(carriers(group(" a b") + two, group(" a b") + two), "00");

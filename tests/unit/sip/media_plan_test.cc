@@ -153,6 +153,43 @@ TEST(MediaPlan, SeveralStreamsInTheirOrder) {
   EXPECT_EQ(made.streams[2].protocol, "RTP/SAVP");
 }
 
+// A fax takes the place of the voice, in a slot of its own or in the same one.
+TEST(MediaPlan, FaxSwitch) {
+  const std::string fax = "m=image 4000 udptl t38\r\na=T38FaxVersion:0\r\n"
+                          "a=T38FaxUdpEC:t38UDPRedundancy\r\n";
+  const std::string fax_answer = "m=image 5000 udptl t38\r\na=T38FaxVersion:0\r\n";
+  const std::string no_voice = "m=audio 0 RTP/AVP 0\r\n";
+  EXPECT_EQ(plan(fax, fax_answer), only_rtp);
+  EXPECT_EQ(plan(no_voice + fax, no_voice + fax_answer),
+            "0 refused\n1 rtp 192.0.2.1:4000 <> 198.51.100.2:5000\n");
+  EXPECT_EQ(plan(audio + "m=image 4004 udptl t38\r\n", answer + "m=image 0 udptl t38\r\n"),
+            "1 refused\n" + both_open);
+}
+
+// RFC 8839 appendix A
+TEST(MediaPlan, ExampleOfRfc8839) {
+  const SessionPair pair{
+      description("IP6 2001:db8:a::1",
+                  "a=ice-options:ice2\r\na=ice-pacing:50\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"
+                  "a=ice-ufrag:8hhY\r\nm=audio 45664 RTP/AVP 0\r\nb=RS:0\r\nb=RR:0\r\n"
+                  "a=rtpmap:0 PCMU/8000\r\n"
+                  "a=candidate:1 1 UDP 2130706431 2001:db8:a::1 45664 typ host\r\n"),
+      description("IP6 2001:db8:b::2",
+                  "a=ice-options:ice2\r\na=ice-pwd:YH75Fviy6338Vbrhrlp8Yh\r\n"
+                  "a=ice-ufrag:9uB6\r\nm=audio 3478 RTP/AVP 0\r\nb=RS:0\r\nb=RR:0\r\n"
+                  "a=rtpmap:0 PCMU/8000\r\n"
+                  "a=candidate:1 1 UDP 2130706431 2001:db8:b::2 3478 typ host\r\n"
+                  "a=candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 10.0.1.1 rport "
+                  "8998\r\n")};
+  const MediaPlan made = plan_media(pair);
+  EXPECT_EQ(text_of(made), "0 rtp [2001:db8:a::1]:45664 <> [2001:db8:b::2]:3478\n"
+                           "0 rtcp [2001:db8:a::1]:45665 <> [2001:db8:b::2]:3479\n");
+  EXPECT_EQ(sinks_of(made),
+            "0 rtp 192.0.2.3:45664 9uB6<8hhY rtp(0)\n"
+            "0 rtp [2001:db8:a::1]:45664 8hhY<9uB6 rtp(0) from [2001:db8:b::2]:3478\n"
+            "0 rtp [2001:db8:b::2]:3478 9uB6<8hhY rtp(0) from [2001:db8:a::1]:45664\n");
+}
+
 std::string addresses(const std::string& media) {
   std::string text;
   const SdpPtr sdp = description(caller_ip, media);
