@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenario: media over TCP (RFC 4145, 4975), whose connection is opened one way only."""
 
+import select
 import socket
 import time
 
@@ -44,6 +45,24 @@ def connect(lab, namespace, source, to, timeout=PATIENCE):
         return None
     lab.closing(one.close)
     return one
+
+
+class Connecting:
+    """A connection whose SYN is on its way; it is repeated after 1 s."""
+
+    def __init__(self, lab, namespace, source, to):
+        self.socket = namespace.socket(packets.family_of(source), socket.SOCK_STREAM)
+        lab.closing(self.socket.close)
+        self.socket.bind((source, 0))
+        self.socket.setblocking(False)
+        self.socket.connect_ex(to)
+        self._began = time.monotonic()
+
+    def is_done(self, within):
+        """Within so many seconds since the SYN."""
+        left = max(0.0, self._began + within - time.monotonic())
+        return (bool(select.select([], [self.socket], [], left)[1])
+                and self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0)
 
 
 def carries(sender, receiver, text, timeout=1.0):
@@ -106,9 +125,17 @@ def msrp_tcp(lab):
     check_echo(here, there)
     turned.hang_up()
     check_dead(here, there)
+
+    early = Call(lab, offer, call.parties)
+    outran = Connecting(lab, lab.core, TRUNK, at_alice.at)
+    check(not outran.is_done(0.1), "open on the offer alone")
+    early.answer(describe(TRUNK, msrp(*at_trunk.at, "active")))
+    check(outran.is_done(0.9), "the SYN that outran the answer had to be repeated")
+    check_echo(outran.socket, at_alice.accept())
+    early.hang_up()
     lab.midcomd.wait_pinholes(0)
     lab.figure(f"ua=harness, connected in {took:.0f} ms, echo both ways; only the active end's SYN "
-               "passes, in both roles; dead after the BYE")
+               "passes, in both roles; one that outran the answer waited; dead after the BYE")
 
 
 @scenario("msrp-tcp-not-allowed")
