@@ -174,14 +174,17 @@ AgentSnapshot Agent::snapshot(const SnapshotQuery& query, sip::TimePoint now) co
   AgentSnapshot out = take_snapshot(impl_->config, impl_->flows, impl_->firewall, query, now);
   const bool is_followed = impl_->firewall != nullptr;
   const auto [transactions, calls, flows] = counts();
-  out.status = {is_followed && impl_->firewall->pinholes().is_up(),
+  const PinholeClient* pinholes = is_followed ? &impl_->firewall->pinholes() : nullptr;
+  out.status = {is_followed && pinholes->is_up(),
                 impl_->middlebox_ready.description,
                 impl_->middlebox_ready.adopted_groups,
                 impl_->middlebox_ready.adopted_elements,
                 flows,
                 calls,
                 transactions,
-                is_followed ? impl_->firewall->pinholes().rules() : 0};
+                is_followed ? pinholes->rules() : 0,
+                is_followed && pinholes->is_up() && pinholes->has_gate(),
+                is_followed ? pinholes->gate() : pinhole::event::GateCounters{}};
   return out;
 }
 

@@ -21,6 +21,8 @@ struct AgentSnapshot {
     std::string features; // words of the kernel's features
     std::uint32_t adopted_groups = 0, adopted_elements = 0;
     std::size_t flows = 0, calls = 0, transactions = 0, rules = 0;
+    bool has_gate = false;
+    pinhole::event::GateCounters gate;
   };
   struct Flow {
     FlowInfo info;

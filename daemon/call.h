@@ -22,6 +22,7 @@
 #include "daemon/media_facts.h"
 #include "daemon/pinholes.h"
 #include "pinhole/request.h"
+#include "sip/media_plan.h"
 #include "sip/message.h"
 #include "sip/offer_answer.h"
 
@@ -76,6 +77,7 @@ struct Leg {
   Proof proof = Proof::none;
   Inquiry inquiry = Inquiry::due;
   sip::OfferAnswer exchange;
+  sip::TrickledCandidates trickled; // of the descriptions in force, and of an open offer
   pinhole::GroupId group{};
   PartyRecord caller, callee;       // of an attempt: who makes it; of proof invite: the callee
   pinhole::Participants owners{};   // of proof group

@@ -16,7 +16,7 @@ namespace midcom {
 
 struct Call;
 struct Leg;
-struct Pass;    // firewall.h, like
+struct Pass;    // pass.h, like
 struct Verdict; // this
 using CallPtr = std::shared_ptr<Call>;
 

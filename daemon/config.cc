@@ -97,8 +97,7 @@ std::vector<pinhole::Side> sides_of(const std::vector<PeerConfig>& peers) {
   std::vector<pinhole::Side> sides;
   for (const PeerConfig& peer : peers) {
     auto side = std::ranges::find(sides, peer.side, &pinhole::Side::name);
-    if (side == sides.end())
-      side = sides.insert(side, pinhole::Side{.name = peer.side, .interfaces = {}, .media = {}});
+    if (side == sides.end()) side = sides.insert(side, pinhole::Side{peer.side, {}, {}, false});
     side->is_tcp_inbound |= peer.takes_tcp_media;
     for (const std::string& name : peer.interfaces) {
       if (std::ranges::find(side->interfaces, name) == side->interfaces.end())

@@ -51,6 +51,16 @@ void write_status(JsonWriter& json, const AgentSnapshot::Status& status,
       .member("adopted_groups", std::uint64_t{status.adopted_groups})
       .member("adopted_elements", std::uint64_t{status.adopted_elements})
       .end();
+  json.key("gate")
+      .begin_object()
+      .member("up", status.has_gate)
+      .member("queued", status.gate.queued)
+      .member("admitted", status.gate.admitted)
+      .member("parked", status.gate.parked)
+      .member("released", status.gate.released)
+      .member("dropped", status.gate.dropped)
+      .member("overrun", status.gate.overrun)
+      .end();
   json.key("counts")
       .begin_object()
       .member("flows", std::uint64_t{status.flows})

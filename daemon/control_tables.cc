@@ -67,6 +67,11 @@ std::string status_text(const JsonValue& answer) {
   line("features", middlebox["features"].text());
   line("adopted", middlebox["adopted_groups"].text() + " groups, " +
                       middlebox["adopted_elements"].text() + " flows");
+  const JsonValue& gate = answer["gate"];
+  std::string counted = gate["up"].is_true() ? "up" : "down";
+  for (const char* name : {"queued", "admitted", "parked", "released", "dropped", "overrun"})
+    counted += std::string(", ") + name + " " + gate[name].text();
+  line("gate", counted);
   for (const char* name : {"flows", "calls", "transactions", "rules"})
     line(name, counts[name].text());
   line("log lines lost", answer["log_lost"].text());

@@ -73,7 +73,7 @@ Verdict Firewall::on_request(const sip::Message& request, const Disclosure& body
   case sip::Method::bye:
     return on_dialog_request(request, body, from, pass, now);
   default:
-    return {};
+    return request.method() == "INFO" ? on_info(request, from, pass, now) : Verdict{};
   }
 }
 

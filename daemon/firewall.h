@@ -2,7 +2,8 @@
 // The firewall service (RFC 4189 2.2): follows offer/answer of every call that passes, decides who
 // may change or close what, and turns agreed sessions into policy rules. Called by the proxy for
 // each message that is about to leave; what it returns is binding. Calls and responses are in
-// firewall.cc, who may do what inside a dialog in firewall_dialogs.cc, rules in firewall_rules.cc.
+// firewall.cc, who may do what inside a dialog in firewall_dialogs.cc, rules in firewall_rules.cc,
+// candidates that follow in firewall_trickle.cc.
 #pragma once
 
 #include <optional>
@@ -16,38 +17,11 @@
 #include "daemon/flow_table.h"
 #include "daemon/keyed_hash.h"
 #include "daemon/media_watch.h"
+#include "daemon/pass.h"
 #include "daemon/pinhole_client.h"
 #include "daemon/pinhole_plan.h"
 
 namespace midcom {
-
-struct Verdict {
-  enum class Kind : std::uint8_t {
-    allow,
-    refuse, // with `reason`
-    wait,   // the call holds its messages; its waiter goes on when the middlebox has answered
-    again,  // likewise, but the waiter brings the request once more: now nothing is decided
-  };
-  Kind kind = Kind::allow;
-  Reason reason = Reason::none;
-};
-
-// Who sent a request inside a dialog, as far as it is needed to tell later.
-struct Sender {
-  PeerIndex peer = no_peer;
-  bool is_carrier = false; // a trunk that a participant's requests go through
-  pinhole::Address address;
-  pinhole::Participant hashed;
-};
-
-// What a request means for its call, kept with its server transaction.
-struct Pass {
-  CallPtr call;           // null: no call (REGISTER, MESSAGE, ...)
-  bool is_entry = false;  // the pass on which the request first entered
-  std::uint64_t leg = 0;  // which leg it may act on, inside a dialog; 0: none
-  bool is_proved = false; // its sender is a participant, as far as `leg` has any
-  Sender sender;          // with `leg`, where no INVITE proved the participants
-};
 
 class Firewall final : public CallService {
 public:
@@ -114,6 +88,9 @@ private:
                                   const FlowEntry& from, Pass& pass, sip::TimePoint now);
   [[nodiscard]] Verdict on_dialog_request(const sip::Message& request, const Disclosure& body,
                                           const FlowEntry& from, Pass& pass, sip::TimePoint now);
+  // firewall_trickle.cc
+  [[nodiscard]] Verdict on_info(const sip::Message& request, const FlowEntry& from, Pass& pass,
+                                sip::TimePoint now);
   [[nodiscard]] Verdict on_bye_answer(const Pass& pass, const sip::Message& request, int status,
                                       sip::TimePoint now);
   void on_invite_answer(const Pass& pass, const sip::Message& request, int status,
@@ -173,7 +150,7 @@ private:
   [[nodiscard]] std::size_t room_for_sinks(const Leg* leg) const;
   void tell_left_out(Call& call, std::size_t left_out);
   void open_offer(const CallPtr& call, sip::TimePoint now);
-  void add_admitted(Leg& leg, Pinholes& wanted) const;
+  void add_admitted(Leg& leg, PinholePlan::Wanted& planned) const;
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);
   void keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, sip::TimePoint now);

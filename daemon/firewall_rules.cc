@@ -174,9 +174,12 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
 
 // Those the gate has made rules of stay with their sinks. Without a gate there are no sinks, but
 // what it has admitted before goes on.
-void Firewall::add_admitted(Leg& leg, Pinholes& wanted) const {
-  std::erase_if(leg.admitted,
-                [&](const auto& known) { return !wanted.has(known.sink, known.promise); });
+void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
+  Pinholes& wanted = planned.pinholes;
+  std::erase_if(leg.admitted, [&](const auto& known) {
+    return !wanted.has(known.sink, known.promise) &&
+           !planned.kept_connections.contains(known.rule.stream);
+  });
   for (const auto& known : leg.admitted)
     if (std::ranges::find(wanted.rules, known.rule) == wanted.rules.end())
       wanted.rules.push_back(known.rule);
@@ -191,7 +194,7 @@ void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   Pinholes& wanted = planned.pinholes;
   if (leg.proof == Proof::none && (wanted.empty() || !promote(*call, leg))) return;
   tell_left_out(*call, planned.left_out);
-  add_admitted(leg, wanted);
+  add_admitted(leg, planned);
   keep_replaced(call, leg, wanted, now);
   for (const auto& kept : leg.kept) wanted.rules.push_back(kept.rule);
   wanted.normalize();

@@ -147,9 +147,13 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
   } else {
     const Views views{call.find_seen(pair->caller.get()), call.find_seen(pair->callee.get())};
     if (views.caller == nullptr || views.callee == nullptr) return out;
-    const auto plan = sip::plan_media(*pair);
+    const auto plan = sip::plan_media(*pair, leg.trickled);
     add_rules(plan, views, out.pinholes);
     add_sinks(plan, views, room, out);
+    out.left_out += plan.left_out;
+    for (const auto& stream : plan.streams)
+      if (stream.keeps_connection)
+        out.kept_connections.insert(static_cast<std::uint16_t>(stream.index));
   }
   // The INVITE's has a group of its own; in what nobody has agreed on yet nobody may offer.
   const auto offer = leg.exchange.open_offer();
@@ -159,7 +163,10 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
     const auto offerer = *leg.exchange.open_offerer();
     Views views;
     (offerer == sip::Party::caller ? views.caller : views.callee) = call.find_seen(offer.get());
-    add_sinks(sip::plan_offer(*offer, offerer), views, room, out);
+    add_sinks(sip::plan_offer(*offer, offerer,
+                              offerer == sip::Party::caller ? leg.trickled.caller
+                                                            : leg.trickled.callee),
+              views, room, out);
   }
   out.pinholes.normalize();
   return out;

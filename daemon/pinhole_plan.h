@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string_view>
 
 #include "daemon/agent_config.h"
@@ -21,7 +22,8 @@ public:
 
   struct Wanted {
     Pinholes pinholes;        // in order
-    std::size_t left_out = 0; // sinks beyond a bound
+    std::size_t left_out = 0; // beyond a bound
+    std::set<std::uint16_t> kept_connections; // streams whose admitted rules stay in any case
   };
   // Of the pair in force and, beside it, of an offer inside the dialog that has no answer yet. At
   // most `room` sinks.

@@ -4,6 +4,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "tests/scenario/gate_steps.h"
 #include "tests/scenario/runner.h"
 
 namespace midcom::scenario {
@@ -24,22 +25,14 @@ std::string value_of(const Wire& wire, const std::string& header) {
   return index >= 1 && index <= values.size() ? values[index - 1] : "";
 }
 
-Directed directed(const std::string& source, const std::string& destination) {
-  const auto endpoint = [](const std::string& text) {
-    const auto colon = text.rfind(':');
-    auto host = text.substr(0, colon);
-    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-    const auto address = pinhole::Address::parse(host);
-    if (!address || colon == std::string::npos)
-      throw std::runtime_error("no ADDRESS:PORT: " + text);
-    return pinhole::Endpoint{*address,
-                             static_cast<std::uint16_t>(std::stoi(text.substr(colon + 1)))};
-  };
-  return {endpoint(source), endpoint(destination)};
+Directed directed(const std::string& source, const std::string& destination,
+                  std::uint8_t protocol = 17) {
+  return {media_endpoint(source), media_endpoint(destination), protocol};
 }
 
 std::string text_of(const Directed& flow) {
-  return flow.source.to_string() + " -> " + flow.destination.to_string();
+  return flow.source.to_string() + " -> " + flow.destination.to_string() +
+         (flow.protocol == 17 ? "" : " tcp");
 }
 
 std::string text_of(const Event& event) {
@@ -216,9 +209,11 @@ void Runner::expect_rules(const Step& step) {
   std::vector<Directed> want;
   for (const auto& line : step.block) {
     const auto words = words_of(line);
-    if (words.size() != 3) throw Failure(step.place, "SOURCE -> DESTINATION or A <-> B: " + line);
-    want.push_back(directed(words[0], words[2]));
-    if (words[1] == "<->") want.push_back(directed(words[2], words[0]));
+    if (words.size() != 3 && !(words.size() == 4 && words[3] == "tcp"))
+      throw Failure(step.place, "SOURCE -> DESTINATION or A <-> B, [tcp]: " + line);
+    const std::uint8_t protocol = words.size() == 4 ? 6 : 17;
+    want.push_back(directed(words[0], words[2], protocol));
+    if (words[1] == "<->") want.push_back(directed(words[2], words[0], protocol));
   }
   if (want.empty() && step.rest != "none")
     throw Failure(step.place, "EXPECT_RULES none, or a list");

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "pinhole/features.h"
 #include "pinhole/middlebox.h"
 #include "tests/scenario/fake_kernel.h"
 
@@ -21,11 +22,14 @@ public:
     return engine_->take_replies();
   }
 
-  void stop() override { engine_.reset(); }
+  void stop() override {
+    engine_.reset();
+    kernel_.kill_owner();
+  }
 
   std::vector<pinhole::Reply> on_new_agent(sip::TimePoint) override {
-    return {pinhole::event::Ready{0, static_cast<std::uint32_t>(engine_->group_count()),
-                                  static_cast<std::uint32_t>(engine_->flow_count()), ""}};
+    engine_->announce();
+    return engine_->take_replies();
   }
 
   std::vector<pinhole::Reply> handle(std::span<const pinhole::Request> requests,
@@ -45,14 +49,40 @@ public:
   std::optional<sip::TimePoint> next_deadline() const override { return engine_->next_deadline(); }
 
   bool passes(const Directed& packet, sip::TimePoint now) override {
-    return kernel_.passes(packet.source, packet.destination, now);
+    return kernel_.passes(
+        pinhole::FlowKey{packet.source, packet.destination, packet.protocol}, now);
   }
 
   std::vector<Directed> passing(sip::TimePoint now) override {
     std::vector<Directed> out;
-    for (const auto& key : kernel_.flows(now)) out.push_back({key.source, key.destination});
+    for (const auto& key : kernel_.flows(now))
+      out.push_back({key.source, key.destination, key.protocol});
     return out;
   }
+
+  std::vector<pinhole::FlowKey> sinks(sip::TimePoint now) override { return kernel_.sinks(now); }
+
+  std::uint32_t deliver(const pinhole::FlowKey& packet, std::string_view payload,
+                        sip::TimePoint now) override {
+    kernel_.set_time(now);
+    const auto number = kernel_.deliver(packet, payload);
+    if (engine_) engine_->on_packets(instant(now));
+    return number;
+  }
+
+  Fate fate(std::uint32_t number) override {
+    using Kernels = pinhole::FakeKernel::Fate;
+    const auto fate = kernel_.fate(number);
+    return fate == Kernels::passed ? Fate::passed
+           : fate == Kernels::held ? Fate::held
+                                   : Fate::dropped;
+  }
+
+  std::vector<pinhole::Reply> take_replies() override {
+    return engine_ ? engine_->take_replies() : std::vector<pinhole::Reply>{};
+  }
+
+  void lose_gate() override { policy_.masked_features |= pinhole::gate; }
 
   void fail_commits(bool failing) override { kernel_.set_failing(failing); }
 

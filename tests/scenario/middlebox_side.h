@@ -6,8 +6,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "pinhole/flow.h"
 #include "pinhole/policy.h"
 #include "pinhole/request.h"
 #include "sip/transaction.h"
@@ -16,6 +18,7 @@ namespace midcom::scenario {
 
 struct Directed { // packets from source to destination
   pinhole::Endpoint source, destination;
+  std::uint8_t protocol = 17;
   auto operator<=>(const Directed&) const = default;
 };
 
@@ -34,6 +37,15 @@ public:
   // What the kernel would do with a packet, and all it lets pass.
   [[nodiscard]] virtual bool passes(const Directed& packet, sip::TimePoint now) = 0;
   [[nodiscard]] virtual std::vector<Directed> passing(sip::TimePoint now) = 0;
+  // The receive addresses whose first packets go to the gate: destination and IP protocol.
+  [[nodiscard]] virtual std::vector<pinhole::FlowKey> sinks(sip::TimePoint now) = 0;
+  // A packet arrives, and the gate judges it if it comes to that. Its number, for fate().
+  enum class Fate : std::uint8_t { passed, held, dropped };
+  [[nodiscard]] virtual std::uint32_t deliver(const pinhole::FlowKey& packet,
+                                              std::string_view payload, sip::TimePoint now) = 0;
+  [[nodiscard]] virtual Fate fate(std::uint32_t number) = 0;
+  [[nodiscard]] virtual std::vector<pinhole::Reply> take_replies() = 0; // after deliver()
+  virtual void lose_gate() = 0; // the next process finds no queue
   virtual void fail_commits(bool failing) = 0; // the next batches fail in the kernel
 };
 

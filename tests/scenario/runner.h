@@ -56,6 +56,10 @@ private:
   void expect_unchanged(const Step& step);
   void expect_body_identical(const Step& step);
   void expect_rules(const Step& step);
+  void expect_sinks(const Step& step);
+  void gate(const Step& step);
+  void expect_fate(const Step& step);
+  void lose_gate(const Step& step);
   void expect_pass(const Step& step);
   void expect_blocked(const Step& step);
   void expect_log(const Step& step);
@@ -98,6 +102,7 @@ private:
   std::set<std::string> closed_;
   std::map<std::string, std::string> alike_; // first of the answers that must be alike
   std::set<std::size_t> used_log_;
+  std::map<std::string, std::uint32_t> packets_; // that GATE has named
   Wire last_given_;               // last message any party gave to the agent
   Wire last_taken_;               // last message any party expected
   std::set<std::string> ignored_; // parties whose unexpected messages don't matter

@@ -41,6 +41,21 @@ std::string sender_of(const Wire& message) {
          parameter_of(message.header("From"), "tag");
 }
 
+// RTP and RTCP of the one stream that the user agents' descriptions have.
+std::vector<pinhole::Endpoint> receive_addresses(const std::string& body) {
+  const auto word_after = [&](std::string_view mark) {
+    const auto at = body.find(mark);
+    if (at == std::string::npos) return std::string();
+    const auto begin = at + mark.size();
+    return body.substr(begin, body.find_first_of(" \r", begin) - begin);
+  };
+  const auto address = pinhole::Address::parse(word_after("c=IN IP4 "));
+  const auto port = word_after("m=audio ");
+  if (!address || port.empty()) return {};
+  const auto number = static_cast<std::uint16_t>(std::stoi(port));
+  return {{*address, number}, {*address, static_cast<std::uint16_t>(number + 1)}};
+}
+
 int cseq_of(const Wire& message) {
   return std::stoi(message.header("CSeq"));
 }
@@ -76,6 +91,39 @@ std::vector<Directed> Model::flows_of(const Pair& pair) const {
 
 void Model::made_offer(const std::string& call, const std::string& body) {
   bodies_[body] = call;
+  if (!lies_.contains(body)) offers_[body] = {call, {}, receive_addresses(body), false, {}};
+}
+
+// Over a new agent its INVITE opens it once more.
+void Model::given_offer(const Wire& message) {
+  const auto found = offers_.find(message.body);
+  if (found == offers_.end()) return;
+  Offer& offer = found->second;
+  offer.leg = leg_of(message);
+  offer.is_given = true;
+  const auto& call = calls_[offer.call];
+  if (offer.leg.empty() && !(call.is_answered && call.invited == agent_)) offer.until.reset();
+}
+
+bool Model::may_wait(const Offer& offer) {
+  const auto now = world_.now();
+  if (!offer.is_given) return false;
+  if (offer.leg.empty()) return !offer.until || now <= *offer.until;
+  const auto& leg = calls_[offer.call].legs[offer.leg];
+  return !leg.ended || now <= *leg.ended;
+}
+
+// Nothing waits where nobody has offered, nor when the offer has its answer.
+void Model::check_sinks() {
+  if (middlebox_down_ || middlebox_back_ + slack > world_.now()) return;
+  for (const auto& key : world_.middlebox().sinks(world_.now())) {
+    const bool is_offered = std::ranges::any_of(offers_, [&](const auto& entry) {
+      return std::ranges::find(entry.second.at, key.destination) != entry.second.at.end() &&
+             may_wait(entry.second);
+    });
+    if (!is_offered)
+      throw Violation("waits for media, but no offer is open: " + key.destination.to_string());
+  }
 }
 
 void Model::made_answer(const std::string& call, const std::string& leg, const std::string& body,
@@ -108,6 +156,7 @@ void Model::given(const Wire& message, bool by_participant) {
           pair.agent = agent_;
           if (pair.is_lie) leave_to_fate(pair);
         }
+  given_offer(message);
   if (message.is_request() && message.method() == "INVITE" && by_participant) {
     auto& last = last_invite_[sender_of(message)];
     last = std::max(last, cseq_of(message));
@@ -347,7 +396,12 @@ void Model::sent(const Wire& message, To to, bool proves) {
   if (status / 100 == 2 && told.until)
     told.until = std::max(*told.until, world_.now() + unacknowledged + slack);
   if (to != To::caller) return;
-  if (status >= 200) calls_[call].is_answered = true;
+  if (status >= 200) {
+    calls_[call].is_answered = true;
+    for (auto& [body, offer] : offers_)
+      if (offer.call == call && offer.leg.empty() && !offer.until)
+        offer.until = world_.now() + slack;
+  }
   if (status / 100 == 2) {
     auto& state = calls_[call].legs[leg];
     if (!state.is_answered)
@@ -385,6 +439,8 @@ sip::Duration Model::life_of(const Leg& leg) const {
 void Model::agent_restarted() {
   ++agent_;
   for (auto& pair : pairs_) pair.by.clear(); // an ACK tells the new one nothing
+  for (auto& [body, offer] : offers_)
+    if (!offer.until || *offer.until >= world_.now()) offer.until = world_.now() + early_life;
   // What a dead agent was about to take away stays as long as the kernel was told.
   watch_middlebox();
   const bool was_away = middlebox_down_ || middlebox_back_ + slack > world_.now();
@@ -471,6 +527,7 @@ void Model::check() {
       if (why = why_not_allowed(pairs_[index]); why.empty()) break;
     if (!why.empty()) throw Violation("passes, but " + why + ": " + text_of(flow));
   }
+  check_sinks();
   const std::set<Directed> there(passing.begin(), passing.end());
   for (const auto& pair : pairs_)
     if (must_pass(pair))
@@ -481,6 +538,8 @@ void Model::check() {
 void Model::check_empty() {
   if (const auto flows = world_.middlebox().passing(world_.now()); !flows.empty())
     throw Violation("left over at the end: " + text_of(flows[0]));
+  if (const auto sinks = world_.middlebox().sinks(world_.now()); !sinks.empty())
+    throw Violation("waits at the end: " + sinks[0].destination.to_string());
   const auto counts = world_.counts();
   if (counts.calls != 0 || counts.transactions != 0)
     throw Violation("left over at the end: " + std::to_string(counts.calls) + " calls, " +

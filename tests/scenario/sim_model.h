@@ -69,6 +69,13 @@ private:
     std::optional<TimePoint> until; // superseded: allowed till then
     std::string by;                 // ... by the exchange of that INVITE, until its ACK
   };
+  // Receive addresses that wait for media before there is an answer.
+  struct Offer {
+    std::string call, leg; // no leg: of the initial INVITE
+    std::vector<pinhole::Endpoint> at;
+    bool is_given = false;
+    std::optional<TimePoint> until; // answered by the agent
+  };
   struct Leg {
     bool is_answered = false, is_confirmed = false, bye_given = false;
     bool is_unheard = false;  // its BYE came while nobody could be asked about its sender
@@ -104,6 +111,9 @@ private:
   [[nodiscard]] bool is_kernels(const std::string& call, const std::string& leg);
   [[nodiscard]] bool is_away();
   void judge_answer_to_lie(const Wire& message);
+  void given_offer(const Wire& message);
+  [[nodiscard]] bool may_wait(const Offer& offer);
+  void check_sinks();
   void leave_to_fate(const Pair& by);
   void ended(const std::string& call, const std::string& leg);
   [[nodiscard]] sip::Duration life_of(const Leg& leg) const;
@@ -120,6 +130,7 @@ private:
   std::map<std::string, Call> calls_;
   std::vector<Pair> pairs_;
   std::map<std::string, std::string> bodies_; // body -> call
+  std::map<std::string, Offer> offers_;       // by body
   std::set<std::string> lies_, forged_bodies_;
   std::map<std::string, Forgery> forgeries_;
   std::set<std::string> lying_requests_; // request_of()

@@ -61,6 +61,7 @@ peer = trunk
 peer = plain
 [media]
 forbidden-port = 5060-5061
+inactivity = 0s
 [timeouts]
 call = 10m
 early = 5m

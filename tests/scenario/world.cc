@@ -173,6 +173,12 @@ void World::send(const pinhole::Request& request) {
   unacked_.push_back(requests_.back());
 }
 
+std::uint32_t World::deliver(const pinhole::FlowKey& packet, std::string_view payload) {
+  const auto number = middlebox_->deliver(packet, payload, now_);
+  take_replies(middlebox_->take_replies());
+  return number;
+}
+
 void World::run_posted() {
   const auto event = std::move(posted_.front());
   posted_.pop_front();

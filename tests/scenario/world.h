@@ -75,6 +75,9 @@ public:
   void run_reply(); // the agent gets one reply
   [[nodiscard]] const std::deque<pinhole::Request>& unacknowledged() const { return unacked_; }
 
+  // A packet arrives at the firewall and goes through the gate if it comes to that. Its number.
+  std::uint32_t deliver(const pinhole::FlowKey& packet, std::string_view payload);
+
   // The openers answer at once unless they are held.
   [[nodiscard]] OpenerSide& openers() { return *openers_; }
   void hold_openers(bool held) { openers_held_ = held; }

@@ -90,7 +90,7 @@ pinhole::Endpoint media(const char* address, std::uint16_t port) {
 
 AgentSnapshot one_call() {
   AgentSnapshot snapshot;
-  snapshot.status = {true, "owner persist", 1, 2, 3, 4, 5, 6};
+  snapshot.status = {true, "owner persist", 1, 2, 3, 4, 5, 6, true, {7, 8, 9, 10, 11, 12}};
   snapshot.total = 1;
   AgentSnapshot::Leg leg{"tag\x1b[31m", "core", true, false, {}};
   leg.rules.push_back(
@@ -106,9 +106,13 @@ TEST(ControlAnswer, Status) {
   EXPECT_EQ(answer,
             "{\"version\":\"1.2\",\"uptime_s\":10800,\"pid\":9,\"config_generation\":1,"
             "\"log_lost\":8,\"middlebox\":{\"up\":true,\"features\":\"owner persist\","
-            "\"adopted_groups\":1,\"adopted_elements\":2},\"counts\":{\"flows\":3,\"calls\":4,"
+            "\"adopted_groups\":1,\"adopted_elements\":2},\"gate\":{\"up\":true,\"queued\":7,\"admitted\":8,\"parked\":9,"
+            "\"released\":10,\"dropped\":11,\"overrun\":12},\"counts\":{\"flows\":3,\"calls\":4,"
             "\"transactions\":5,\"rules\":6}}\n");
   EXPECT_THAT(control_table(Kind::status, *parse_json(answer)), HasSubstr("uptime         3h0m\n"));
+  EXPECT_THAT(control_table(Kind::status, *parse_json(answer)),
+              HasSubstr("gate           up, queued 7, admitted 8, parked 9, released 10, dropped 11, "
+                        "overrun 12\n"));
 }
 
 TEST(ControlAnswer, CallsAndPinholes) {
