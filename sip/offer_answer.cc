@@ -162,11 +162,11 @@ OfferAnswer::Outcome OfferAnswer::on_offer(const Request& request) {
     const bool is_changed = request.method == Method::invite && open_ &&
                             open_->carrier == Carrier::invite && open_->cseq == request.cseq &&
                             open_->offerer == request.from && !is_same(open_->offer, request.sdp);
-    return is_changed ? violate() : Outcome::nothing;
+    return is_changed ? Outcome::violation : Outcome::nothing;
   }
   // Its sender may know already that the pending INVITE has failed.
   const auto& before = is_invite_pending() ? invite_->before : agreed_;
-  if (request.sdp && !may_succeed(before, *request.sdp)) return violate();
+  if (request.sdp && !may_succeed(before, *request.sdp)) return Outcome::violation;
   const bool is_waiting = must_wait(request);
   const Outcome outcome = is_waiting ? Outcome::nothing : begin(request);
   if (is_waiting) waiting_[std::to_underlying(request.from)] = request;
@@ -203,7 +203,7 @@ OfferAnswer::Outcome OfferAnswer::on_prack(const Request& request) {
 }
 
 OfferAnswer::Outcome OfferAnswer::begin(const Request& request) {
-  if (request.sdp && !may_succeed(agreed_, *request.sdp)) return violate();
+  if (request.sdp && !may_succeed(agreed_, *request.sdp)) return Outcome::violation;
   if (request.method == Method::invite) {
     invite_ = InviteContext{.cseq = request.cseq,
                             .from = request.from,
@@ -316,14 +316,14 @@ OfferAnswer::Outcome OfferAnswer::offer(const SdpPtr& sdp, Party from, Carrier c
                                         std::uint32_t cseq) {
   if (open_ && (open_->carrier != Carrier::update || open_->offerer == from))
     return Outcome::nothing;
-  if (!may_succeed(agreed_, *sdp)) return violate();
+  if (!may_succeed(agreed_, *sdp)) return Outcome::violation;
   open_ = Open{sdp, from, carrier, cseq};
   return Outcome::offered;
 }
 
 OfferAnswer::Outcome OfferAnswer::answer(const SdpPtr& sdp, Carrier carrier) {
   if (!pattern_of(open_->carrier, carrier)) return Outcome::nothing;
-  if (!is_answer_to(*open_->offer, *sdp)) return violate();
+  if (!is_answer_to(*open_->offer, *sdp)) return Outcome::violation;
   SessionPair pair = make_session_pair(open_->offer, open_->offerer, sdp);
   // The answer that was previewed confirms that very pair.
   const bool is_confirmed =
@@ -337,7 +337,7 @@ OfferAnswer::Outcome OfferAnswer::answer(const SdpPtr& sdp, Carrier carrier) {
 }
 
 OfferAnswer::Outcome OfferAnswer::preview_with(const SdpPtr& sdp) {
-  if (!is_answer_to(*open_->offer, *sdp)) return violate();
+  if (!is_answer_to(*open_->offer, *sdp)) return Outcome::violation;
   SessionPair pair = make_session_pair(open_->offer, open_->offerer, sdp);
   if (preview_ && is_same(preview_->caller, pair.caller) && is_same(preview_->callee, pair.callee))
     return Outcome::nothing;
@@ -365,11 +365,6 @@ OfferAnswer::Outcome OfferAnswer::roll_back() {
   preview_.reset();
   agreed_ = invite_->before;
   return is_changed ? Outcome::rolled_back : Outcome::nothing;
-}
-
-OfferAnswer::Outcome OfferAnswer::violate() {
-  error_ = Error::mismatch;
-  return Outcome::violation;
 }
 
 bool OfferAnswer::is_repeated(const Request& request) const {

@@ -17,7 +17,6 @@
 #include <optional>
 #include <string_view>
 
-#include "sip/error.h"
 #include "sip/sdp.h"
 
 namespace midcom::sip {
@@ -62,9 +61,9 @@ public:
     previewed,   // preview() holds a pair from an unreliable 1xx
     agreed,      // agreed() changed, or was confirmed (a refresh is a new pair of the same texts)
     rolled_back, // an open exchange failed; agreed() is what it was before
-    violation,   // breaks the rules in a way that can't be acted on (m= count changed, ...): see
-                 // error(). A request or 1xx that violates changes nothing; a final response or
-                 // ACK closes its exchange without effect.
+    violation, // breaks RFC 3264 in a way that can't be acted on (m= lines gone, moved, of another
+               // type). A request or 1xx that violates changes nothing; a final response or ACK
+               // closes its exchange without effect.
   };
 
   [[nodiscard]] Outcome on(const Request& request);
@@ -79,7 +78,6 @@ public:
   // The offer that waits for its answer; null when none.
   [[nodiscard]] SdpPtr open_offer() const { return open_ ? open_->offer : nullptr; }
   [[nodiscard]] std::optional<Party> open_offerer() const;
-  [[nodiscard]] Error error() const { return error_; }
 
 private:
   // The messages that may carry a description. "response" is the 2xx.
@@ -134,7 +132,6 @@ private:
   [[nodiscard]] Outcome preview_with(const SdpPtr& sdp);
   [[nodiscard]] Outcome drop_open();
   [[nodiscard]] Outcome roll_back();
-  [[nodiscard]] Outcome violate();
   [[nodiscard]] bool is_repeated(const Request& request) const;
   [[nodiscard]] bool is_invite_pending() const { return invite_ && !invite_->is_finished; }
 
@@ -146,7 +143,6 @@ private:
   // has ended and it is not refused by then.
   std::optional<Request> waiting_[2];
   std::optional<std::uint32_t> last_cseq_[2]; // of each party's INVITEs and offers
-  Error error_ = Error::mismatch;
 };
 
 } // namespace midcom::sip

@@ -257,6 +257,24 @@ TEST(OfferAnswer, OfferBeforeTheAnswerIsRefused) {
                       {"< 200 UPDATE 2 E1", "agreed", "C1/E1"}});
 }
 
+// RFC 3311 5.2: nor is an UPDATE taken while the answer in ACK or PRACK is missing.
+TEST(OfferAnswer, UpdateBeforeTheAnswerInAckOrPrackIsRefused) {
+  for (const char* side : {"> ", "< "}) {
+    const std::string update = std::string(side) + "UPDATE 5 X1",
+                      refusal = std::string(side[0] == '>' ? "< 500" : "> 491") + " UPDATE 5 -";
+    ladder_established({{"> INVITE 2 -", "nothing", "A1/B1"},
+                        {"< 200 INVITE 2 C1", "offered", "A1/B1 open C1"},
+                        {update.c_str(), "nothing", "A1/B1 open C1"},
+                        {refusal.c_str(), "nothing", "A1/B1 open C1"},
+                        {"> ACK 2 D1", "agreed", "D1/C1"}});
+    ladder_established({{"> INVITE 2 -", "nothing", "A1/B1"},
+                        {"< 183r INVITE 2 C1", "offered", "A1/B1 open C1"},
+                        {update.c_str(), "nothing", "A1/B1 open C1"},
+                        {refusal.c_str(), "nothing", "A1/B1 open C1"},
+                        {"> PRACK 3 D1", "agreed", "D1/C1"}});
+  }
+}
+
 // It need not have crossed where it matters: what is not refused when the way is free begins.
 TEST(OfferAnswer, ARefusedOfferMakesWayForTheOneThatWaited) {
   ladder_established({{"> INVITE 2 C1", "offered", "A1/B1 open C1"},
@@ -380,6 +398,8 @@ TEST(OfferAnswer, AnswerMustFitItsOffer) {
   ladder(
       {{"> INVITE 1 A1b", "offered", "- open A1b"}, {"< 200 INVITE 1 B11", "agreed", "A1b/B11"}});
   ladder({{"> INVITE 1 Av", "offered", "- open Av"}, {"< 200 INVITE 1 B0", "agreed", "Av/B0"}});
+  // o= and t= are nobody's business: an echo is an answer
+  ladder({{"> INVITE 1 A1", "offered", "- open A1"}, {"< 200 INVITE 1 A1", "agreed", "A1/A1"}});
 }
 
 TEST(OfferAnswer, AnswersInOtherRequestsMustFitToo) {
