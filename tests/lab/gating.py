@@ -23,10 +23,6 @@ class Arrivals(Tap):
         if not outgoing:
             self.came.append((stamp, tuple4, payload))
 
-    def numbers_at(self, port):
-        return [number_of(payload) for _, (_, _, _, dport), payload in list(self.came)
-                if dport == port and number_of(payload) is not None]
-
     def wait_count(self, matches, count, timeout=2.0):
         deadline = time.monotonic() + timeout
         while True:
@@ -78,9 +74,10 @@ def first_word(lab):
         call.sent.response(183)
         check(near.gets(numbers), f"of {numbers} sent {'before and ' * is_before}with the 183 came "
               f"{near.numbers()}")
-        came = at_phone.numbers_at(near.port)
-        check(came == numbers, f"out of order at the phone's interface: {came}")
-        delays.append((at_phone.wait_count(lambda e, n=near: e[1][3] == n.port, 1)[0][0] - said) / 1e6)
+        captured = at_phone.wait_count(lambda e, port=near.port: e[1][3] == port, len(numbers))
+        came = [number_of(payload) for _, _, payload in captured]
+        check(came == numbers, f"at the phone's interface came {came}")
+        delays.append((captured[0][0] - said) / 1e6)
         call.answer(reply)
         check(both_ways(near, far, 200) == (True, True), "no media after the answer")
         call.hang_up()
