@@ -194,6 +194,28 @@ TEST_P(GateKernelTest, AFloodReachesTheGateAtTheSinksRateOnly) {
   EXPECT_EQ(engine.events_of<event::Admitted>().size(), 1U);
 }
 
+TEST_P(GateKernelTest, AnOverrunQueueClosesAndIsCounted) {
+  policy.sink_rate = 100'000; // as if there were no limit
+  Engine engine(*hosts, policy);
+  const UdpSocket to_a(*hosts, 'a', a), from_b(*hosts, 'b', b), from_b_next(*hosts, 'b', b_next);
+  request::SetGroup request = wait(group_1, a, b);
+  request.rules = {{.a = a, .b = b_next}};
+  ASSERT_EQ(engine.ask(request).result, Result::ok);
+  for (int i = 0; i < 40'000; ++i) from_b.send(a, rtp(i)); // each of them would be admitted
+  EXPECT_EQ(to_a.receive_all(0), 0) << "nobody has judged them";
+  from_b_next.send(a, rtp());
+  EXPECT_EQ(to_a.receive_all(1), 1) << "another flow is untouched";
+  engine.judge_packets();
+  const auto judged = queued(engine);
+  const auto counters = engine.events_of<event::GateCounters>().back();
+  std::printf("of 40000 packets %lu were held, %lu dropped as the queue was full\n", judged,
+              counters.overrun);
+  EXPECT_GT(counters.overrun, 0U);
+  EXPECT_EQ(static_cast<std::uint64_t>(to_a.receive_all(static_cast<int>(judged))), judged);
+  from_b.send(a, rtp());
+  EXPECT_EQ(to_a.receive_all(1), 1) << "open by now";
+}
+
 TEST_P(GateKernelTest, ParkedPacketsAreReleasedInOrder) {
   Engine engine(*hosts, policy);
   const UdpSocket to_a(*hosts, 'a', a), from_b(*hosts, 'b', b), from_b_next(*hosts, 'b', b_next);

@@ -241,15 +241,12 @@ void IcmpSocket::send(const pinhole::Address& to, int type, int code,
     packet.append(static_cast<const char*>(data), size);
   };
   if (to.family == pinhole::Family::ipv4) {
-    append("\x45\0\0\x80\0\0\x40\0\x40", 9);
-    packet.push_back(static_cast<char>(quoted_protocol));
-    append("\0\0", 2);
+    packet.append(
+        {0x45, 0, 0, '\x80', 0, 0, 0x40, 0, 0x40, static_cast<char>(quoted_protocol), 0, 0});
     append(quoted_from.address.octets.data(), 4);
     append(quoted_to.address.octets.data(), 4);
   } else {
-    append("\x60\0\0\0\0\x80", 6);
-    packet.push_back(static_cast<char>(quoted_protocol));
-    append("\x40", 1);
+    packet.append({0x60, 0, 0, 0, 0, '\x80', static_cast<char>(quoted_protocol), 0x40});
     append(quoted_from.address.octets.data(), 16);
     append(quoted_to.address.octets.data(), 16);
   }

@@ -118,6 +118,24 @@ TEST_F(BeliefTest, HostNamesAreNobodysPromise) {
             Reason::media_forbidden_address);
 }
 
+TEST_F(BeliefTest, ConnectionsAreJudgedToo) {
+  const auto judged = [&](const std::string& where, const std::string& lines) {
+    return judge_text(inside, "10.1.0.10",
+                      "c=IN IP4 " + where + "\r\nt=0 0\r\nm=application " + lines)
+        .refusal;
+  };
+  EXPECT_EQ(judged("10.1.0.10", "40000 TCP/BFCP *\r\na=setup:passive\r\n"), Reason::none);
+  EXPECT_EQ(judged("10.1.0.10", "22 TCP/BFCP *\r\na=setup:passive\r\n"),
+            Reason::media_forbidden_port);
+  EXPECT_EQ(judged("10.1.0.11", "40000 TCP/BFCP *\r\na=setup:passive\r\n"),
+            Reason::media_not_source);
+  // Who connects says no port, but where from.
+  EXPECT_EQ(judged("10.1.0.10", "9 TCP/BFCP *\r\na=setup:active\r\n"), Reason::none);
+  EXPECT_EQ(judged("10.1.0.11", "9 TCP/BFCP *\r\na=setup:active\r\n"), Reason::media_not_source);
+  EXPECT_EQ(judged("10.1.0.10", "40000 TCP/MSRP *\r\na=path:msrp://10.1.0.11:40000/a;tcp\r\n"),
+            Reason::media_not_source);
+}
+
 TEST_F(BeliefTest, OneBadStreamDoesNotHideBehindAGoodOne) {
   const auto judgement = judge_text(inside, "10.1.0.10",
                                     "c=IN IP4 10.1.0.10\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"

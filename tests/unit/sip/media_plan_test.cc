@@ -153,6 +153,12 @@ TEST(MediaPlan, SeveralStreamsInTheirOrder) {
   EXPECT_EQ(made.streams[2].protocol, "RTP/SAVP");
 }
 
+TEST(MediaPlan, WhatNoRuleDependsOnIsNotRead) {
+  EXPECT_EQ(plan(audio + "a=ssrc:1 cname:x\r\na=rtcp-rsize\r\na=altc:1 IP6 2001:db8::5 22\r\n",
+                 answer + "a=what:ever\r\na=rtcp-fb:* nack\r\n"),
+            both_open);
+}
+
 // A fax takes the place of the voice, in a slot of its own or in the same one.
 TEST(MediaPlan, FaxSwitch) {
   const std::string fax = "m=image 4000 udptl t38\r\na=T38FaxVersion:0\r\n"
@@ -166,28 +172,27 @@ TEST(MediaPlan, FaxSwitch) {
             "1 refused\n" + both_open);
 }
 
-// RFC 8839 appendix A
+// RFC 8839 appendix A: two families by default, and no pair of candidates of one.
 TEST(MediaPlan, ExampleOfRfc8839) {
   const SessionPair pair{
-      description("IP6 2001:db8:a::1",
+      description("IP6 2001:db8:8101:3a55:4858:a2a9:22ff:99b9",
                   "a=ice-options:ice2\r\na=ice-pacing:50\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"
                   "a=ice-ufrag:8hhY\r\nm=audio 45664 RTP/AVP 0\r\nb=RS:0\r\nb=RR:0\r\n"
                   "a=rtpmap:0 PCMU/8000\r\n"
-                  "a=candidate:1 1 UDP 2130706431 2001:db8:a::1 45664 typ host\r\n"),
-      description("IP6 2001:db8:b::2",
-                  "a=ice-options:ice2\r\na=ice-pwd:YH75Fviy6338Vbrhrlp8Yh\r\n"
+                  "a=candidate:1 1 UDP 2130706431 fe80::6676:baff:fe9c:ee4a 8998 typ host\r\n"
+                  "a=candidate:2 1 UDP 1694498815 2001:db8:8101:3a55:4858:a2a9:22ff:99b9 45664 typ "
+                  "srflx raddr fe80::6676:baff:fe9c:ee4a rport 8998\r\n"),
+      description("IP4 192.0.2.1",
+                  "a=ice-options:ice2\r\na=ice-pacing:50\r\na=ice-pwd:YH75Fviy6338Vbrhrlp8Yh\r\n"
                   "a=ice-ufrag:9uB6\r\nm=audio 3478 RTP/AVP 0\r\nb=RS:0\r\nb=RR:0\r\n"
                   "a=rtpmap:0 PCMU/8000\r\n"
-                  "a=candidate:1 1 UDP 2130706431 2001:db8:b::2 3478 typ host\r\n"
-                  "a=candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 10.0.1.1 rport "
-                  "8998\r\n")};
+                  "a=candidate:1 1 UDP 2130706431 192.0.2.1 3478 typ host\r\n")};
   const MediaPlan made = plan_media(pair);
-  EXPECT_EQ(text_of(made), "0 rtp [2001:db8:a::1]:45664 <> [2001:db8:b::2]:3478\n"
-                           "0 rtcp [2001:db8:a::1]:45665 <> [2001:db8:b::2]:3479\n");
+  EXPECT_EQ(text_of(made), "");
   EXPECT_EQ(sinks_of(made),
-            "0 rtp 192.0.2.3:45664 9uB6<8hhY rtp(0)\n"
-            "0 rtp [2001:db8:a::1]:45664 8hhY<9uB6 rtp(0) from [2001:db8:b::2]:3478\n"
-            "0 rtp [2001:db8:b::2]:3478 9uB6<8hhY rtp(0) from [2001:db8:a::1]:45664\n");
+            "0 rtp 192.0.2.1:3478 9uB6<8hhY rtp(0)\n"
+            "0 rtp [2001:db8:8101:3a55:4858:a2a9:22ff:99b9]:45664 8hhY<9uB6 rtp(0)\n"
+            "0 rtp [fe80::6676:baff:fe9c:ee4a]:8998 8hhY<9uB6 rtp(0)\n");
 }
 
 std::string addresses(const std::string& media) {

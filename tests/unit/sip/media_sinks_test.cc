@@ -144,6 +144,13 @@ TEST(MediaSinks, CandidatesDoWithoutDefaultAddress) {
             "0 rtp [2001:db8::2]:5000 calleeU<callerU dtls rtp(96) rtcp\n");
 }
 
+// RFC 8445 2.5: who only answers checks has candidates as anybody.
+TEST(MediaSinks, IceLite) {
+  const std::string caller = audio + caller_ice + candidate("1", "192.0.2.1 4000");
+  const std::string callee = answer + callee_ice + candidate("1", "198.51.100.2 5000");
+  EXPECT_EQ(sinks(caller, "a=ice-lite\r\n" + callee), sinks(caller, callee));
+}
+
 // A hold must not take back what the gate has admitted.
 TEST(MediaSinks, IcePromisesStayOnHold) {
   const std::string caller = audio + caller_ice + candidate("1", "192.0.2.1 4000");
