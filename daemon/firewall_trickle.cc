@@ -34,6 +34,9 @@ Verdict Firewall::on_info(const sip::Message& request, const FlowEntry& from, Pa
   sender.is_carrier = carries(*call, &leg, request, from);
   if (!may_act(*call, leg, is_from_caller, from, sender))
     return {Verdict::Kind::refuse, Reason::not_participant};
+  pass.call = call;
+  pass.leg = leg.id; // what is sent on is known when it comes back through a registrar
+  pass.is_proved = true;
   const auto fragment = sip::TrickleFragment::parse(request.body(), config_.limits.sdp);
   if (!fragment) {
     log_.write(call_event(Level::notice, "sdp.reject", *call)
@@ -46,7 +49,6 @@ Verdict Firewall::on_info(const sip::Message& request, const FlowEntry& from, Pa
   if (fragments.size() >= fragments_kept) fragments.erase(fragments.begin());
   fragments.push_back(*fragment);
   if (!pinholes_.is_up() || leg.is_ended) return {};
-  pass.call = call;
   call->commit_failure = Reason::none;
   apply(call, leg, now);
   return verdict_of(call);
