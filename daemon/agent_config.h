@@ -127,8 +127,8 @@ struct EndpointConfig {
 // What is looked at while media flows, and what may flow before an answer.
 struct MediaConfig {
   bool has_early = true; // an offer's receive addresses wait for media before its answer
-  std::chrono::seconds one_way_after{5};        // of an agreed session: then it is looked at first
-  std::chrono::seconds inactivity{300};         // a call without any packet ends; 0: never
+  std::chrono::seconds one_way_after{5};         // of an agreed session: then it is looked at first
+  std::chrono::seconds inactivity{300};          // a call without any packet ends; 0: never
   std::chrono::seconds inactivity_on_hold{3600}; // likewise while no stream flows both ways
 };
 

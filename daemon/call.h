@@ -84,12 +84,13 @@ struct Leg {
   std::set<PeerIndex> carriers;     // trunks that a participant's request was sent to ...
   std::deque<std::string> branches; // ... and, of an attempt, with which branches
   std::string signer; // who signed the callee's first signed answer: signs its later messages too
-  std::optional<Farewell> farewell; // how to end it, where the policy may ask for that
-  bool is_unacceptable = false;     // ends when the ACK has passed
-  Pinholes open;                    // last asked for; what the middlebox has or is about to have
+  std::optional<Farewell> farewell;   // how to end it, where the policy may ask for that
+  bool is_unacceptable = false;       // ends when the ACK has passed
+  Pinholes open;                      // last asked for; what the middlebox has or is about to have
   std::vector<AdmittedRule> admitted; // they are among `open`
   // What the kernel had for a dialog of before this agent: in force until an exchange is agreed.
   std::vector<pinhole::Rule> adopted;
+  bool may_have_sinks = false;     // ... and sinks, of which nothing is known
   std::chrono::seconds lifetime{}; // last asked for with `open`; 0: never
   sip::TimePoint expires{};        // ... and when that is over; 0: to be asked for again
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
@@ -133,6 +134,7 @@ struct Call {
   bool has_failed = false;          // the INVITE got its final failure: nothing late opens anything
   bool is_answered = false;
   bool is_ended = false;            // call.end is logged
+  Reason end_reason = Reason::none; // why it is about to end
   PeerIndex counted_peer = no_peer; // INVITE was admitted: counts in this peer's limit
   std::size_t reserved_rules = 0;   // of the table, until the legs' own rules are known
   sip::TimePoint started, answered;

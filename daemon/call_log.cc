@@ -106,8 +106,8 @@ std::string_view word_of_direction(bool is_from_caller) {
 
 void add_up(const Leg& leg, const std::vector<pinhole::Counter>& counters, MediaCounts& counts) {
   for (const auto& counter : counters) {
-    auto& total = counts[{counter.stream, counter.component,
-                          leg.caller_endpoints.contains(counter.source)}];
+    auto& total =
+        counts[{counter.stream, counter.component, leg.caller_endpoints.contains(counter.source)}];
     total.packets += counter.packets;
     total.bytes += counter.bytes;
   }
@@ -169,8 +169,8 @@ void write_call_end(EventLog& log, const Call& call, Reason reason, int status,
   const auto totals = sum(call);
   for (const auto& [key, total] : totals) {
     const auto& [stream, component, is_from_caller] = key;
-    append_word(media, word_of(key) + ":" + std::to_string(total.packets) + "p:" +
-                           std::to_string(total.bytes) + "B");
+    append_word(media, word_of(key) + ":" + std::to_string(total.packets) +
+                           "p:" + std::to_string(total.bytes) + "B");
     const auto reverse = totals.find({stream, component, !is_from_caller});
     const bool other_has = reverse != totals.end() && reverse->second.packets > 0;
     if (component != 1) continue;

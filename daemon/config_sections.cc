@@ -182,11 +182,11 @@ void peer_keys(Keys& keys, PeerDraft& draft) {
                       "hidden", "SRTP keys in clear SDP");
   keys.many<std::string>("method", peer.methods, parse_method, "", "method it may send");
   using pinhole::SourceRule;
-  keys.one<SourceRule>(
-      "media-source", peer.media_source,
-      choice<SourceRule>({"signalled", "same-address", "any-verified"},
-                         {SourceRule::signalled, SourceRule::same_address, SourceRule::any_verified}),
-      "signalled", "whom the gate may take for the sender of its media");
+  keys.one<SourceRule>("media-source", peer.media_source,
+                       choice<SourceRule>({"signalled", "same-address", "any-verified"},
+                                          {SourceRule::signalled, SourceRule::same_address,
+                                           SourceRule::any_verified}),
+                       "signalled", "whom the gate may take for the sender of its media");
   keys.one<std::optional<bool>>("tcp-media", draft.tcp_media,
                                 choice<std::optional<bool>>({"yes", "no"}, {true, false}), "",
                                 "its addresses may be connected to by media over TCP");

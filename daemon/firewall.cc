@@ -338,7 +338,7 @@ void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
 
 void Firewall::settle(const CallPtr& call, sip::TimePoint now) {
   if (call->is_answered && !call->is_orphan && call->is_over())
-    end_call(*call, Reason::none, 0, now);
+    end_call(*call, call->end_reason, 0, now);
 }
 
 // An ended call that only waits for its transactions' last retransmissions counts in no limit.

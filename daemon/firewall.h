@@ -154,8 +154,8 @@ private:
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);
   void keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, sip::TimePoint now);
-  void drop_kept(const CallPtr& call, Leg& leg,
-                 const std::function<bool(const KeptRule&)>& is_over, sip::TimePoint now);
+  void drop_kept(const CallPtr& call, Leg& leg, const std::function<bool(const KeptRule&)>& is_over,
+                 sip::TimePoint now);
   void on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_counted(const CallPtr& call, Leg& leg, const std::vector<pinhole::Counter>& present,

@@ -146,8 +146,8 @@ void Firewall::on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip:
 // When a port changed in a running session the old rule stays for a grace time (RFC 3264 8.3.1),
 // which begins when the offerer is known to have the answer: one that gets a failure instead, or
 // nothing, goes on as before (RFC 3261 14.1).
-void Firewall::keep_replaced(const CallPtr& call, Leg& leg,
-                             const Pinholes& wanted, sip::TimePoint now) {
+void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted,
+                             sip::TimePoint now) {
   const auto is_replaced = [&](const pinhole::Rule& old) {
     const auto is_its = [&](const auto& other) { return is_same_component(other, old); };
     return std::ranges::none_of(wanted.rules,
@@ -257,17 +257,16 @@ void Firewall::on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now) {
       return is_same_component(rule, kept.rule) && !is_kept(rule) && is_heard(rule);
     });
   };
-  for (const auto& kept : leg.kept)
-    if (is_over(kept)) forget_wakeup(*call, leg.tag, kept.until);
-  drop_kept(call, leg, is_over, now);
+  drop_kept(call, leg, is_over, now); // its wakeup finds nothing to do
 }
 
 void Firewall::on_counted(const CallPtr& call, Leg& leg,
                           const std::vector<pinhole::Counter>& present, sip::TimePoint now) {
   if (!watch_.observe(*call, leg, present, now)) return;
+  call->end_reason = Reason::media_timeout;
   end_leg(call, leg, now);
-  if (call->is_over()) end_call(*call, Reason::media_timeout, 0, now);
-  drop_when_done(call, now);
+  if (call->is_orphan && call->is_over()) end_call(*call, call->end_reason, 0, now);
+  drop_when_done(call, now); // settle() tells, with the final counters
 }
 
 void Firewall::forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when) {

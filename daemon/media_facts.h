@@ -28,11 +28,11 @@ using MediaCounts = std::map<MediaKey, MediaTotals>;
 enum class Silence : std::uint8_t { nobody, caller, callee, both };
 
 struct MediaFacts {
-  std::map<MediaKey, std::uint32_t> first_ms;  // the first packet, after its flow was opened
-  MediaCounts seen;                            // when it was last looked at
-  sip::TimePoint active{};                     // when something was last seen to arrive
+  std::map<MediaKey, std::uint32_t> first_ms; // the first packet, after its flow was opened
+  MediaCounts seen;                           // when it was last looked at
+  sip::TimePoint active{};                    // when something was last seen to arrive
   bool is_watched = false;
-  std::map<std::uint16_t, Silence> told;       // by stream: what the log said last
+  std::map<std::uint16_t, Silence> told; // by stream: what the log said last
 };
 
 } // namespace midcom

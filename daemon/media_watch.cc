@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/media_watch.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "daemon/call_log.h"
@@ -24,12 +26,16 @@ bool receives(sip::Direction direction) {
   return direction == sip::Direction::sendrecv || direction == sip::Direction::recvonly;
 }
 
-// Streams whose RTP has a rule; of what the kernel had before this agent nothing more is known.
+bool is_connection(const pinhole::Rule& rule) {
+  return rule.protocol == IPPROTO_TCP;
+}
+
+// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is known.
 std::map<std::uint16_t, Expected> expected(const Leg& leg) {
   std::map<std::uint16_t, Expected> streams;
   const auto& pair = leg.exchange.agreed();
   for (const auto& rule : leg.open.rules) {
-    if (rule.component != 1) continue;
+    if (rule.component != 1 || is_connection(rule)) continue;
     Expected& stream = streams[rule.stream];
     if (!pair) {
       stream.from_caller |= rule.from_a;
@@ -114,6 +120,8 @@ bool MediaWatch::observe(const Call& call, Leg& leg, const std::vector<pinhole::
   if (is_active) leg.media.active = now;
   judge_streams(call, leg, counts);
   leg.media.seen = std::move(counts);
+  // Who chats may think for a while.
+  if (std::ranges::any_of(leg.open.rules, is_connection)) return false;
   if (config_.media.inactivity == seconds(0)) return false;
   const auto limit =
       is_on_hold(expected(leg)) ? config_.media.inactivity_on_hold : config_.media.inactivity;
@@ -130,16 +138,14 @@ void MediaWatch::judge_streams(const Call& call, Leg& leg, const MediaCounts& no
       return has_grown(leg.media.seen, now, {stream, 1, is_from_caller});
     };
     const Silence silence = silence_of(wanted, grows(true), grows(false));
-    if (std::exchange(leg.media.told[stream], silence) != silence)
-      tell(call, leg, stream, silence);
+    if (std::exchange(leg.media.told[stream], silence) != silence) tell(call, leg, stream, silence);
   }
 }
 
 void MediaWatch::tell(const Call& call, const Leg& leg, std::uint16_t stream, Silence silence) {
   if (silence == Silence::nobody) return;
   if (silence == Silence::both) {
-    log_.write(
-        call_event(Level::notice, "media.none", call).add("m", stream).add("leg", leg.tag));
+    log_.write(call_event(Level::notice, "media.none", call).add("m", stream).add("leg", leg.tag));
     return;
   }
   log_.write(call_event(Level::warning, "media.one_way", call)

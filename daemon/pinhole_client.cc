@@ -94,24 +94,31 @@ pinhole::request::SetGroup PinholeClient::set_group(const Call& call, const Leg&
   return {next_transaction_++,
           leg.group,
           is_groups ? leg.owners : pinhole::Participants{call.caller.hashed, leg.callee.hashed},
-          static_cast<std::uint32_t>(lifetime_of(leg).count()),
+          static_cast<std::uint32_t>(lifetime_of(leg, pinholes).count()),
           pinholes.rules,
           pinholes.sinks,
           pinholes.promises};
 }
 
-std::chrono::seconds PinholeClient::lifetime_of(const Leg& leg) const {
-  return leg.is_confirmed || leg.is_ended ? config_.timeouts.call : config_.timeouts.early;
+// What only waits for an answer waits no longer than a call may ring.
+std::chrono::seconds PinholeClient::lifetime_of(const Leg& leg, const Pinholes& pinholes) const {
+  const bool is_offer = pinholes.rules.empty() && !pinholes.promises.empty() &&
+                        std::ranges::all_of(pinholes.promises, &pinhole::Promise::awaits_answer);
+  const bool is_long = (leg.is_confirmed || leg.is_ended) && !is_offer;
+  return is_long ? config_.timeouts.call : config_.timeouts.early;
 }
 
 void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool holds,
                         sip::TimePoint now) {
-  if (pinholes == leg.open) {
+  // Of what an agent before this one had asked for only the rules are known.
+  const bool is_known = !leg.is_ended || !std::exchange(leg.may_have_sinks, false);
+  if (pinholes == leg.open && is_known) {
     // The answer confirms what the preview opened: the same rules, for the life of the call now.
     // What the kernel had keeps its own until an exchange is agreed.
     const bool is_kernels = leg.proof == Proof::group && !leg.exchange.agreed();
     const bool is_short =
-        (leg.lifetime != lifetime_of(leg) || leg.expires == sip::TimePoint{}) && !is_kernels;
+        (leg.lifetime != lifetime_of(leg, pinholes) || leg.expires == sip::TimePoint{}) &&
+        !is_kernels;
     if (is_up_ && is_short && !pinholes.empty()) reassert(call, leg, holds, now);
     return;
   }
@@ -124,7 +131,7 @@ void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool h
   auto request = set_group(*call, leg, pinholes);
   const auto transaction = request.transaction;
   groups_[leg.group] = {call, leg.tag, leg.id};
-  leg.lifetime = lifetime_of(leg);
+  leg.lifetime = lifetime_of(leg, pinholes);
   leg.expires = now + leg.lifetime;
   Pending pending{call,     leg.tag,  leg.id,          std::move(request),
                   leg.open, pinholes, holds && is_up_, {}};
@@ -135,7 +142,7 @@ void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool h
 void PinholeClient::reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now) {
   auto request = set_group(*call, leg, leg.open);
   const auto transaction = request.transaction;
-  leg.lifetime = lifetime_of(leg);
+  leg.lifetime = lifetime_of(leg, leg.open);
   leg.expires = now + leg.lifetime;
   submit({call, leg.tag, leg.id, std::move(request), leg.open, leg.open, holds, {}}, transaction,
          now);
@@ -218,6 +225,7 @@ void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
   const bool is_known = done.result == Result::ok || done.result == Result::unknown_group;
   leg.inquiry = is_known ? Inquiry::answered : Inquiry::failed;
   if (done.result != Result::ok || leg.proof == Proof::group || !leg.open.empty()) return;
+  leg.may_have_sinks = true;
   if (leg.proof == Proof::invite) {
     // Its own group, opened by an agent before: nothing new. Else it was no branch of this call.
     if (are_same(done.participants, {pending.call->caller.hashed, leg.callee.hashed})) return;
@@ -328,8 +336,7 @@ void PinholeClient::on_first_packet(const pinhole::event::FirstPacket& event, si
   const auto [call, leg] = owner_of(event.group);
   if (!call) return;
   leg->heard.emplace(event.source, event.destination);
-  const MediaKey key{event.stream, event.component,
-                     leg->caller_endpoints.contains(event.source)};
+  const MediaKey key{event.stream, event.component, leg->caller_endpoints.contains(event.source)};
   const bool is_first = leg->media.first_ms.emplace(key, event.delay_ms).second;
   if (is_first) write_first_packet(log_, *call, *leg, key, event.delay_ms, now);
   if (hooks_.heard) hooks_.heard(call, *leg, now);

@@ -108,7 +108,7 @@ private:
   void log_result(const Pending& pending, const Leg& leg, pinhole::Result result);
   [[nodiscard]] pinhole::request::SetGroup set_group(const Call& call, const Leg& leg,
                                                      const Pinholes& pinholes);
-  [[nodiscard]] std::chrono::seconds lifetime_of(const Leg& leg) const;
+  [[nodiscard]] std::chrono::seconds lifetime_of(const Leg& leg, const Pinholes& pinholes) const;
 
   const AgentConfig& config_;
   MiddleboxPort& middlebox_;

@@ -52,8 +52,8 @@ bool is_told_already(const Pinholes& pinholes, const pinhole::Sink& sink,
                      const pinhole::Promise& offer) {
   return std::ranges::any_of(pinholes.sinks, [&](const auto& known) {
     const auto& promise = pinholes.promise_of(known);
-    return known.at == sink.at && known.protocol == sink.protocol &&
-           promise.kinds == offer.kinds && promise.payload_types == offer.payload_types &&
+    return known.at == sink.at && known.protocol == sink.protocol && promise.kinds == offer.kinds &&
+           promise.payload_types == offer.payload_types &&
            promise.receiver_ufrag == offer.receiver_ufrag;
   });
 }
@@ -128,8 +128,7 @@ void PinholePlan::add_sinks(const sip::MediaPlan& plan, const Views& views, std:
       promise.source = peer.media_source;
       if (!add_senders(media, *sender, promise)) ++out.left_out;
       const bool may_be_others = promise.source == pinhole::SourceRule::any_verified &&
-                                 media.has_stun &&
-                                 peer.side != peers_.side_of(media.at.address);
+                                 media.has_stun && peer.side != peers_.side_of(media.at.address);
       if (promise.senders.empty() && !may_be_others) continue;
     } else if (is_told_already(out.pinholes, sink, promise)) {
       continue;
@@ -163,10 +162,10 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
     const auto offerer = *leg.exchange.open_offerer();
     Views views;
     (offerer == sip::Party::caller ? views.caller : views.callee) = call.find_seen(offer.get());
-    add_sinks(sip::plan_offer(*offer, offerer,
-                              offerer == sip::Party::caller ? leg.trickled.caller
-                                                            : leg.trickled.callee),
-              views, room, out);
+    add_sinks(
+        sip::plan_offer(*offer, offerer,
+                        offerer == sip::Party::caller ? leg.trickled.caller : leg.trickled.callee),
+        views, room, out);
   }
   out.pinholes.normalize();
   return out;

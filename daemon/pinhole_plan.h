@@ -21,8 +21,8 @@ public:
       : config_(config), peers_(peers) {}
 
   struct Wanted {
-    Pinholes pinholes;        // in order
-    std::size_t left_out = 0; // beyond a bound
+    Pinholes pinholes;                        // in order
+    std::size_t left_out = 0;                 // beyond a bound
     std::set<std::uint16_t> kept_connections; // streams whose admitted rules stay in any case
   };
   // Of the pair in force and, beside it, of an offer inside the dialog that has no answer yet. At

@@ -49,8 +49,8 @@ public:
   std::optional<sip::TimePoint> next_deadline() const override { return engine_->next_deadline(); }
 
   bool passes(const Directed& packet, sip::TimePoint now) override {
-    return kernel_.passes(
-        pinhole::FlowKey{packet.source, packet.destination, packet.protocol}, now);
+    return kernel_.passes(pinhole::FlowKey{packet.source, packet.destination, packet.protocol},
+                          now);
   }
 
   std::vector<Directed> passing(sip::TimePoint now) override {

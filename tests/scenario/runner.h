@@ -103,9 +103,9 @@ private:
   std::map<std::string, std::string> alike_; // first of the answers that must be alike
   std::set<std::size_t> used_log_;
   std::map<std::string, std::uint32_t> packets_; // that GATE has named
-  Wire last_given_;               // last message any party gave to the agent
-  Wire last_taken_;               // last message any party expected
-  std::set<std::string> ignored_; // parties whose unexpected messages don't matter
+  Wire last_given_;                              // last message any party gave to the agent
+  Wire last_taken_;                              // last message any party expected
+  std::set<std::string> ignored_;                // parties whose unexpected messages don't matter
   std::string trace_;
 };
 

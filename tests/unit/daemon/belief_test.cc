@@ -156,5 +156,18 @@ TEST_F(BeliefTest, WithIceAForbiddenDefaultOnlyOpensNothing) {
   EXPECT_EQ(judgement.candidates_left_out, 2U);
 }
 
+TEST_F(BeliefTest, EachAddressIsJudgedByItself) {
+  const auto is = [&](std::size_t peer, const char* source, const char* host, std::uint16_t port) {
+    return is_believed(config_, peer, address(source), {address(host), port});
+  };
+  EXPECT_TRUE(is(inside, "10.1.0.10", "10.1.0.10", 40000));
+  EXPECT_FALSE(is(inside, "10.1.0.10", "10.1.0.11", 40000));
+  EXPECT_FALSE(is(inside, "10.1.0.10", "10.1.0.10", 80));
+  EXPECT_TRUE(is(inside, "10.1.0.10", "10.1.0.10", 0)); // any port
+  EXPECT_TRUE(is(core, "192.0.2.5", "192.0.2.9", 40000));
+  EXPECT_FALSE(is(core, "192.0.2.5", "169.254.0.1", 40000));
+  EXPECT_FALSE(is(no_peer, "192.0.2.5", "192.0.2.9", 40000));
+}
+
 } // namespace
 } // namespace midcom

@@ -106,13 +106,15 @@ TEST(ControlAnswer, Status) {
   EXPECT_EQ(answer,
             "{\"version\":\"1.2\",\"uptime_s\":10800,\"pid\":9,\"config_generation\":1,"
             "\"log_lost\":8,\"middlebox\":{\"up\":true,\"features\":\"owner persist\","
-            "\"adopted_groups\":1,\"adopted_elements\":2},\"gate\":{\"up\":true,\"queued\":7,\"admitted\":8,\"parked\":9,"
+            "\"adopted_groups\":1,\"adopted_elements\":2},\"gate\":{\"up\":true,\"queued\":7,"
+            "\"admitted\":8,\"parked\":9,"
             "\"released\":10,\"dropped\":11,\"overrun\":12},\"counts\":{\"flows\":3,\"calls\":4,"
             "\"transactions\":5,\"rules\":6}}\n");
   EXPECT_THAT(control_table(Kind::status, *parse_json(answer)), HasSubstr("uptime         3h0m\n"));
-  EXPECT_THAT(control_table(Kind::status, *parse_json(answer)),
-              HasSubstr("gate           up, queued 7, admitted 8, parked 9, released 10, dropped 11, "
-                        "overrun 12\n"));
+  EXPECT_THAT(
+      control_table(Kind::status, *parse_json(answer)),
+      HasSubstr("gate           up, queued 7, admitted 8, parked 9, released 10, dropped 11, "
+                "overrun 12\n"));
 }
 
 TEST(ControlAnswer, CallsAndPinholes) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway_config.h"
+#include "pinhole/features.h"
 
 namespace midcom {
 namespace {
@@ -59,7 +60,9 @@ protected:
   FakePort port_;
   SilentLog log_;
   int resumed_ = 0, expired_ = 0;
-  PinholeClient client_{config_, port_, log_,
+  PinholeClient client_{config_,
+                        port_,
+                        log_,
                         {[this](const CallPtr&, sip::TimePoint) { ++resumed_; },
                          [this](const CallPtr&, Leg&, sip::TimePoint) { ++expired_; }}};
   sip::TimePoint now_{};
@@ -303,7 +306,8 @@ TEST_F(PinholeClientTest, AReleaseMadeWhileDownHoldsNothingAndIsNotLost) {
 TEST_F(PinholeClientTest, RequestsAreRepeatedInTheirOrder) {
   client_.on_up(calls_, 0, now_);
   for (std::uint16_t i = 0; i < 40; ++i)
-    client_.set(call_, *leg_, {rules(static_cast<std::uint16_t>(40000 + 2 * i)), {}, {}}, true, now_);
+    client_.set(call_, *leg_, {rules(static_cast<std::uint16_t>(40000 + 2 * i)), {}, {}}, true,
+                now_);
   client_.set(call_, *leg_, {}, true, now_);
   client_.on_down();
   port_.sent.clear();
@@ -355,6 +359,109 @@ TEST(ReasonOf, EveryResultHasAReason) {
   for (int i = 1; i <= static_cast<int>(Result::malformed); ++i)
     EXPECT_NE(reason_of(static_cast<Result>(i)), Reason::none) << i;
   EXPECT_EQ(reason_of(Result::ok), Reason::none);
+}
+
+Pinholes with_sink(const char* ufrag) {
+  pinhole::Sink sink;
+  sink.at = {*pinhole::Address::parse("10.1.0.10"), 40000};
+  pinhole::Promise promise;
+  promise.kinds = pinhole::kind_stun;
+  promise.receiver_ufrag = ufrag;
+  Pinholes pinholes;
+  pinholes.add(sink, promise);
+  return pinholes;
+}
+
+pinhole::event::Admitted admitted() {
+  return {{1},
+          {0,
+           1,
+           17,
+           {*pinhole::Address::parse("10.1.0.10"), 40000},
+           {*pinhole::Address::parse("192.0.2.9"), 50000}},
+          pinhole::kind_stun};
+}
+
+TEST_F(PinholeClientTest, WhatTheGateAdmitsIsOpenWithoutARequest) {
+  client_.on_up(calls_, pinhole::gate, now_);
+  client_.set(call_, *leg_, with_sink("a"), true, now_);
+  reply_last();
+  client_.on_reply(admitted(), now_);
+  EXPECT_EQ(port_.sent.size(), 1U);
+  EXPECT_EQ(client_.rules(), 2U);
+  ASSERT_EQ(leg_->admitted.size(), 1U);
+  EXPECT_EQ(leg_->open.rules, rules(40000));
+  client_.on_reply(admitted(), now_);
+  EXPECT_EQ(leg_->admitted.size(), 1U);
+}
+
+TEST_F(PinholeClientTest, WhatWasAdmittedBeforeAChangeOfItsPromiseIsNot) {
+  client_.on_up(calls_, pinhole::gate, now_);
+  client_.set(call_, *leg_, with_sink("a"), true, now_);
+  reply_last();
+  client_.set(call_, *leg_, with_sink("restarted"), true, now_);
+  client_.on_reply(admitted(), now_);
+  EXPECT_TRUE(leg_->admitted.empty());
+  EXPECT_TRUE(leg_->open.rules.empty());
+}
+
+TEST_F(PinholeClientTest, AFailedChangeKeepsWhatWasAdmittedMeanwhile) {
+  client_.on_up(calls_, pinhole::gate, now_);
+  client_.set(call_, *leg_, with_sink("a"), true, now_);
+  reply_last();
+  Pinholes more = with_sink("a");
+  more.rules = rules(42000);
+  client_.set(call_, *leg_, more, true, now_);
+  client_.on_reply(admitted(), now_);
+  reply_last(Result::conflict);
+  EXPECT_EQ(leg_->open.rules, rules(40000));
+}
+
+TEST_F(PinholeClientTest, AnOfferWhoseSinksAreRefusedGoesOn) {
+  client_.on_up(calls_, pinhole::gate, now_);
+  call_->offer.emplace();
+  call_->offer->id = 2;
+  client_.set(call_, *call_->offer, with_sink("a"), true, now_);
+  EXPECT_EQ(call_->awaiting, 1U);
+  reply_last(Result::table_full);
+  EXPECT_EQ(call_->awaiting, 0U);
+  EXPECT_EQ(call_->commit_failure, Reason::none);
+  EXPECT_TRUE(call_->offer->open.empty());
+}
+
+TEST_F(PinholeClientTest, WhatOnlyWaitsForAnAnswerHasAShortLife) {
+  client_.on_up(calls_, pinhole::gate, now_);
+  leg_->is_confirmed = true;
+  Pinholes offer = with_sink("a");
+  offer.promises[0].awaits_answer = true;
+  client_.set(call_, *leg_, offer, true, now_);
+  EXPECT_EQ(last_set().lifetime_s, 300U);
+  client_.set(call_, *leg_, with_sink("a"), true, now_);
+  EXPECT_EQ(last_set().lifetime_s, 43200U);
+}
+
+TEST_F(PinholeClientTest, AMiddleboxWithoutAGateIsAskedForRulesOnly) {
+  client_.on_up(calls_, pinhole::gate, now_);
+  Pinholes both = with_sink("a");
+  both.rules = rules(42000);
+  client_.set(call_, *leg_, both, true, now_);
+  reply_last();
+  client_.on_down();
+  client_.on_up(calls_, 0, now_);
+  EXPECT_TRUE(last_set().sinks.empty());
+  EXPECT_EQ(last_set().rules, rules(42000));
+  EXPECT_EQ(client_.rules(), 1U);
+}
+
+TEST_F(PinholeClientTest, ALookAtTheCountersHoldsNothingUp) {
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
+  reply_last();
+  client_.watch(call_, *leg_, now_);
+  EXPECT_EQ(call_->awaiting, 0U);
+  client_.on_down(); // it is no reason not to ask for the leg's rules again
+  client_.on_up(calls_, 0, now_);
+  EXPECT_EQ(last_set().rules, rules(40000));
 }
 
 } // namespace
