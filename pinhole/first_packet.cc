@@ -172,25 +172,25 @@ bool may_send(const Endpoint& source, Kind kind, const Promise& promise) {
 std::string_view to_string(GateReason reason) {
   switch (reason) {
   case GateReason::no_sink:
-    return "no_sink";
+    return "no-sink";
   case GateReason::malformed:
     return "malformed";
   case GateReason::unknown_kind:
-    return "unknown_kind";
+    return "unknown-kind";
   case GateReason::wrong_source:
-    return "wrong_source";
+    return "wrong-source";
   case GateReason::wrong_ufrag:
-    return "wrong_ufrag";
+    return "wrong-ufrag";
   case GateReason::wrong_integrity:
-    return "wrong_integrity";
+    return "wrong-integrity";
   case GateReason::wrong_payload:
-    return "wrong_payload";
+    return "wrong-payload";
   case GateReason::too_many_parked:
-    return "too_many_parked";
+    return "too-many-parked";
   case GateReason::too_many_admitted:
-    return "too_many_admitted";
+    return "too-many-admitted";
   case GateReason::not_answered:
-    return "not_answered";
+    return "not-answered";
   }
   return "unknown";
 }

@@ -66,9 +66,12 @@ void Gate::set_group(const GroupId& group, std::span<const Sink> sinks,
 
 bool Gate::may_admit(const Place& place, const Endpoint& sender, Kind kind) const {
   if (place.admitted.contains(sender)) return true;
-  const bool has_unproven = std::ranges::any_of(
-      place.admitted, [](const auto& known) { return known.second != kind_stun; });
-  if (kind != kind_stun && has_unproven) return false;
+  // Which port a sender behind a NAT has is learnt once. ICE tries many pairs, and who connects
+  // again does it from another port.
+  const auto is_learnt = [](Kind each) { return each != kind_stun && each != kind_tcp; };
+  const bool has_learnt = std::ranges::any_of(
+      place.admitted, [&](const auto& known) { return is_learnt(known.second); });
+  if (is_learnt(kind) && has_learnt) return false;
   return place.admitted.size() < limits_.admitted_per_sink;
 }
 

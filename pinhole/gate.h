@@ -29,7 +29,7 @@ struct GateLimits {
   std::size_t parked_per_group = 256;
   std::size_t parked = 8192;
   std::chrono::milliseconds parked_life{1500};
-  std::size_t admitted_per_sink = 16; // senders of one candidate; of what isn't STUN: one
+  std::size_t admitted_per_sink = 16; // pairs of a candidate, connections; other senders: one
 };
 
 class Gate {

@@ -102,7 +102,8 @@ void Model::given_offer(const Wire& message) {
   offer.leg = leg_of(message);
   offer.is_given = true;
   const auto& call = calls_[offer.call];
-  if (offer.leg.empty() && !(call.is_answered && call.invited == agent_)) offer.until.reset();
+  const bool is_known = call.is_answered && call.invited == agent_;
+  if (offer.leg.empty() && !is_known && world_.is_ready()) offer.until.reset();
 }
 
 bool Model::may_wait(const Offer& offer) {

@@ -149,7 +149,7 @@ TEST(JudgeTest, EveryShorterDatagram) {
     std::vector<std::size_t> sizes;
     for (std::size_t size = 0; size <= payload.size(); ++size) {
       const std::string verdict = of_payload(payload.substr(0, size), kinds);
-      if (verdict != "unknown_kind") sizes.push_back(size);
+      if (verdict != "unknown-kind") sizes.push_back(size);
     }
     return sizes;
   };
@@ -169,39 +169,39 @@ TEST(JudgeTest, WhatIsCutIsTakenForRight) {
   };
   const std::string primary(600, 'p'), two_octets = made::from_hex("00018258");
   EXPECT_EQ(cut(made::rtp(0, 600), kind_rtp), "rtp");
-  EXPECT_EQ(cut(made::rtp(8, 600), kind_rtp), "wrong_payload");
+  EXPECT_EQ(cut(made::rtp(8, 600), kind_rtp), "wrong-payload");
   EXPECT_EQ(cut(made::rtcp() + std::string(600, 'x'), kind_rtcp), "rtcp");
   EXPECT_EQ(cut(made::client_hello() + std::string(600, 'x'), kind_dtls), "dtls");
   EXPECT_EQ(cut(two_octets + primary + std::string(2, '\0'), kind_udptl), "udptl");
-  EXPECT_EQ(cut(two_octets + primary.substr(1), kind_udptl), "unknown_kind") << "it says 600";
-  EXPECT_EQ(cut(made::stun({}), kind_stun, 28 + 60), "unknown_kind") << "can't be verified";
+  EXPECT_EQ(cut(two_octets + primary.substr(1), kind_udptl), "unknown-kind") << "it says 600";
+  EXPECT_EQ(cut(made::stun({}), kind_stun, 28 + 60), "unknown-kind") << "can't be verified";
   std::string many_reports = made::rtcp(); // SR with 31 reports: 772 octets
   many_reports[0] = static_cast<char>(0x9f);
   many_reports[3] = static_cast<char>(772 / 4 - 1);
   many_reports.resize(772);
   EXPECT_EQ(cut(many_reports, kind_rtcp), "rtcp");
   many_reports.resize(771);
-  EXPECT_EQ(cut(many_reports, kind_rtcp), "unknown_kind");
+  EXPECT_EQ(cut(many_reports, kind_rtcp), "unknown-kind");
 }
 
 TEST(JudgeTest, Stun) {
   EXPECT_EQ(of_payload(made::stun({}), kind_stun), "stun");
   EXPECT_EQ(of_payload(made::stun({.proof = Proof::sha256}), kind_stun), "stun");
   EXPECT_EQ(of_payload(made::stun({.proof = Proof::both}), kind_stun), "stun");
-  EXPECT_EQ(of_payload(made::stun({}), all_kinds & ~kind_stun), "unknown_kind");
-  EXPECT_EQ(of_payload(made::stun({.username = "send:recv"}), kind_stun), "wrong_ufrag");
-  EXPECT_EQ(of_payload(made::stun({.username = "recv:sent"}), kind_stun), "wrong_ufrag");
-  EXPECT_EQ(of_payload(made::stun({.username = "recv:sendx"}), kind_stun), "wrong_ufrag");
-  EXPECT_EQ(of_payload(made::stun({.username = "recv:"}), kind_stun), "wrong_ufrag");
-  EXPECT_EQ(of_payload(made::stun({.username = "recv"}), kind_stun), "wrong_ufrag");
-  EXPECT_EQ(of_payload(made::stun({.username = ""}), kind_stun), "wrong_ufrag");
-  EXPECT_EQ(of_payload(made::stun({.password = "guessed"}), kind_stun), "wrong_integrity");
-  EXPECT_EQ(of_payload(made::stun({.proof = Proof::none}), kind_stun), "wrong_integrity");
-  EXPECT_EQ(of_payload(made::stun({.has_fingerprint = false}), kind_stun), "wrong_integrity");
+  EXPECT_EQ(of_payload(made::stun({}), all_kinds & ~kind_stun), "unknown-kind");
+  EXPECT_EQ(of_payload(made::stun({.username = "send:recv"}), kind_stun), "wrong-ufrag");
+  EXPECT_EQ(of_payload(made::stun({.username = "recv:sent"}), kind_stun), "wrong-ufrag");
+  EXPECT_EQ(of_payload(made::stun({.username = "recv:sendx"}), kind_stun), "wrong-ufrag");
+  EXPECT_EQ(of_payload(made::stun({.username = "recv:"}), kind_stun), "wrong-ufrag");
+  EXPECT_EQ(of_payload(made::stun({.username = "recv"}), kind_stun), "wrong-ufrag");
+  EXPECT_EQ(of_payload(made::stun({.username = ""}), kind_stun), "wrong-ufrag");
+  EXPECT_EQ(of_payload(made::stun({.password = "guessed"}), kind_stun), "wrong-integrity");
+  EXPECT_EQ(of_payload(made::stun({.proof = Proof::none}), kind_stun), "wrong-integrity");
+  EXPECT_EQ(of_payload(made::stun({.has_fingerprint = false}), kind_stun), "wrong-integrity");
   std::string bent = made::stun({});
   bent.back() ^= 1;
-  EXPECT_EQ(of_payload(bent, kind_stun), "wrong_integrity");
-  EXPECT_EQ(of_payload(made::rfc5769_ipv4_response(), kind_stun), "unknown_kind") << "a response";
+  EXPECT_EQ(of_payload(bent, kind_stun), "wrong-integrity");
+  EXPECT_EQ(of_payload(made::rfc5769_ipv4_response(), kind_stun), "unknown-kind") << "a response";
 }
 
 TEST(JudgeTest, StunOfRfc5769) {
@@ -220,76 +220,76 @@ TEST(JudgeTest, StunWithoutWhatIsNotKnown) {
   Promise ice = promise(kind_stun);
   ice.receiver_password.clear();
   EXPECT_EQ(with({.password = "anything"}, ice), "stun");
-  EXPECT_EQ(with({.proof = Proof::none}, ice), "wrong_integrity") << "there must be one";
+  EXPECT_EQ(with({.proof = Proof::none}, ice), "wrong-integrity") << "there must be one";
   ice = promise(kind_stun);
   ice.sender_ufrag.clear();
-  EXPECT_EQ(with({}, ice), "wrong_ufrag") << "an answer without a ufrag";
+  EXPECT_EQ(with({}, ice), "wrong-ufrag") << "an answer without a ufrag";
   ice.awaits_answer = true;
   EXPECT_EQ(with({}, ice), "stun");
   EXPECT_EQ(with({.username = "recv:other"}, ice), "stun");
-  EXPECT_EQ(with({.username = "recv:"}, ice), "wrong_ufrag");
-  EXPECT_EQ(with({.username = "recvx:send"}, ice), "wrong_ufrag");
-  EXPECT_EQ(with({.password = "guessed"}, ice), "wrong_integrity");
+  EXPECT_EQ(with({.username = "recv:"}, ice), "wrong-ufrag");
+  EXPECT_EQ(with({.username = "recvx:send"}, ice), "wrong-ufrag");
+  EXPECT_EQ(with({.password = "guessed"}, ice), "wrong-integrity");
   ice.receiver_ufrag.clear();
-  EXPECT_EQ(with({.username = ":send"}, ice), "wrong_ufrag") << "nobody speaks ICE";
+  EXPECT_EQ(with({.username = ":send"}, ice), "wrong-ufrag") << "nobody speaks ICE";
 }
 
 TEST(JudgeTest, Dtls) {
   const std::string right = made::client_hello();
   EXPECT_EQ(of_payload(right, kind_dtls), "dtls");
   EXPECT_EQ(of_payload(right + right, kind_dtls), "dtls") << "two records";
-  EXPECT_EQ(of_payload(right, all_kinds & ~(kind_dtls | kind_udptl)), "unknown_kind");
+  EXPECT_EQ(of_payload(right, all_kinds & ~(kind_dtls | kind_udptl)), "unknown-kind");
   const auto with = [&](std::size_t at, int octet) {
     std::string bent = right;
     bent[at] = static_cast<char>(octet);
     return of_payload(bent, kind_dtls);
   };
-  EXPECT_EQ(with(0, 23), "unknown_kind") << "application data";
+  EXPECT_EQ(with(0, 23), "unknown-kind") << "application data";
   EXPECT_EQ(with(2, 0xfd), "dtls") << "1.2";
-  EXPECT_EQ(with(2, 0xfc), "unknown_kind") << "version";
-  EXPECT_EQ(with(1, 0x03), "unknown_kind") << "TLS";
-  EXPECT_EQ(with(4, 1), "unknown_kind") << "epoch";
-  EXPECT_EQ(with(12, 200), "unknown_kind") << "record longer than the datagram";
-  EXPECT_EQ(with(12, 11), "unknown_kind") << "record shorter than a handshake header";
-  EXPECT_EQ(with(13, 20), "unknown_kind") << "finished, in epoch 0";
-  EXPECT_EQ(with(16, 20), "unknown_kind") << "a hello too short";
-  EXPECT_EQ(with(21, 1), "unknown_kind") << "fragment beyond the message";
-  EXPECT_EQ(with(24, 200), "unknown_kind") << "fragment beyond the record";
-  EXPECT_EQ(with(24, 0), "unknown_kind") << "empty fragment";
-  EXPECT_EQ(with(25, 0x03), "unknown_kind") << "version of the hello";
+  EXPECT_EQ(with(2, 0xfc), "unknown-kind") << "version";
+  EXPECT_EQ(with(1, 0x03), "unknown-kind") << "TLS";
+  EXPECT_EQ(with(4, 1), "unknown-kind") << "epoch";
+  EXPECT_EQ(with(12, 200), "unknown-kind") << "record longer than the datagram";
+  EXPECT_EQ(with(12, 11), "unknown-kind") << "record shorter than a handshake header";
+  EXPECT_EQ(with(13, 20), "unknown-kind") << "finished, in epoch 0";
+  EXPECT_EQ(with(16, 20), "unknown-kind") << "a hello too short";
+  EXPECT_EQ(with(21, 1), "unknown-kind") << "fragment beyond the message";
+  EXPECT_EQ(with(24, 200), "unknown-kind") << "fragment beyond the record";
+  EXPECT_EQ(with(24, 0), "unknown-kind") << "empty fragment";
+  EXPECT_EQ(with(25, 0x03), "unknown-kind") << "version of the hello";
 }
 
 TEST(JudgeTest, Rtp) {
   EXPECT_EQ(of_payload(made::rtp(0), kind_rtp), "rtp");
   EXPECT_EQ(of_payload(made::rtp(101), kind_rtp), "rtp");
   EXPECT_EQ(of_payload(made::rtp(101 | 0x80), kind_rtp), "rtp") << "marker";
-  EXPECT_EQ(of_payload(made::rtp(8), kind_rtp), "wrong_payload");
-  EXPECT_EQ(of_payload(made::rtp(0), kind_rtcp), "unknown_kind");
-  EXPECT_EQ(of_payload(made::rtp(0), kind_stun | kind_dtls), "unknown_kind");
+  EXPECT_EQ(of_payload(made::rtp(8), kind_rtp), "wrong-payload");
+  EXPECT_EQ(of_payload(made::rtp(0), kind_rtcp), "unknown-kind");
+  EXPECT_EQ(of_payload(made::rtp(0), kind_stun | kind_dtls), "unknown-kind");
   EXPECT_EQ(of_payload(made::rtp(0, 0), kind_rtp), "rtp") << "no contents";
   const auto with = [](int first, std::string_view rest) {
     std::string bent = made::rtp(0, 0).append(rest);
     bent[0] = static_cast<char>(first);
     return of_payload(bent, kind_rtp);
   };
-  EXPECT_EQ(with(0x40, "12345678"), "unknown_kind") << "version 1";
+  EXPECT_EQ(with(0x40, "12345678"), "unknown-kind") << "version 1";
   EXPECT_EQ(with(0x82, "12345678"), "rtp") << "two CSRCs";
-  EXPECT_EQ(with(0x82, "1234567"), "unknown_kind");
+  EXPECT_EQ(with(0x82, "1234567"), "unknown-kind");
   EXPECT_EQ(with(0x90, std::string_view("ab\0\1cdef", 8)), "rtp") << "an extension";
-  EXPECT_EQ(with(0x90, std::string_view("ab\0\2cdef", 8)), "unknown_kind");
-  EXPECT_EQ(with(0x90, "ab"), "unknown_kind");
+  EXPECT_EQ(with(0x90, std::string_view("ab\0\2cdef", 8)), "unknown-kind");
+  EXPECT_EQ(with(0x90, "ab"), "unknown-kind");
   EXPECT_EQ(with(0xa0, "\1"), "rtp") << "padding";
-  EXPECT_EQ(with(0xa0, ""), "unknown_kind");
+  EXPECT_EQ(with(0xa0, ""), "unknown-kind");
 }
 
 TEST(JudgeTest, Rtcp) {
   const std::string right = made::rtcp();
   EXPECT_EQ(of_payload(right, kind_rtcp), "rtcp");
   EXPECT_EQ(of_payload(right, kind_rtp | kind_rtcp), "rtcp");
-  EXPECT_EQ(of_payload(right, kind_rtp), "wrong_payload") << "a type 72 of RTP";
+  EXPECT_EQ(of_payload(right, kind_rtp), "wrong-payload") << "a type 72 of RTP";
   EXPECT_EQ(of_payload(made::rtp(0), kind_rtp | kind_rtcp), "rtp");
   EXPECT_EQ(of_payload(right + std::string(14, 'x'), kind_rtcp), "rtcp") << "trailer of SRTCP";
-  EXPECT_EQ(of_payload(right.substr(0, 28) + "1234567", kind_rtcp), "unknown_kind");
+  EXPECT_EQ(of_payload(right.substr(0, 28) + "1234567", kind_rtcp), "unknown-kind");
   const auto with = [&](std::size_t at, int octet, int kinds = kind_rtcp) {
     std::string bent = right;
     bent[at] = static_cast<char>(octet);
@@ -298,31 +298,31 @@ TEST(JudgeTest, Rtcp) {
   EXPECT_EQ(with(1, 201), "rtcp");
   EXPECT_EQ(with(1, 192), "rtcp");
   EXPECT_EQ(with(1, 207), "rtcp");
-  EXPECT_EQ(with(1, 199), "unknown_kind");
-  EXPECT_EQ(with(1, 208, kind_rtp | kind_rtcp), "unknown_kind") << "no RTP either";
-  EXPECT_EQ(with(0, 0x82), "unknown_kind") << "no room for two reports";
-  EXPECT_EQ(with(3, 5), "unknown_kind") << "an SR too short";
-  EXPECT_EQ(with(3, 20), "unknown_kind") << "beyond the end";
+  EXPECT_EQ(with(1, 199), "unknown-kind");
+  EXPECT_EQ(with(1, 208, kind_rtp | kind_rtcp), "unknown-kind") << "no RTP either";
+  EXPECT_EQ(with(0, 0x82), "unknown-kind") << "no room for two reports";
+  EXPECT_EQ(with(3, 5), "unknown-kind") << "an SR too short";
+  EXPECT_EQ(with(3, 20), "unknown-kind") << "beyond the end";
 }
 
 TEST(JudgeTest, Udptl) {
   const std::string right = made::udptl();
   EXPECT_EQ(of_payload(right, kind_udptl), "udptl");
-  EXPECT_EQ(of_payload(right, all_kinds & ~kind_udptl), "unknown_kind");
-  EXPECT_EQ(of_payload(right + '\0', kind_udptl), "unknown_kind");
-  EXPECT_EQ(of_payload(made::from_hex("000103c0010000"), kind_udptl), "unknown_kind");
+  EXPECT_EQ(of_payload(right, all_kinds & ~kind_udptl), "unknown-kind");
+  EXPECT_EQ(of_payload(right + '\0', kind_udptl), "unknown-kind");
+  EXPECT_EQ(of_payload(made::from_hex("000103c0010000"), kind_udptl), "unknown-kind");
   EXPECT_EQ(of_payload(made::from_hex("000103c001000000"), kind_udptl), "udptl") << "no recovery";
-  EXPECT_EQ(of_payload(made::from_hex("0001000000"), kind_udptl), "unknown_kind") << "empty";
+  EXPECT_EQ(of_payload(made::from_hex("0001000000"), kind_udptl), "unknown-kind") << "empty";
   EXPECT_EQ(of_payload(made::from_hex("000101068001030202aabb01cc"), kind_udptl), "udptl") << "FEC";
-  EXPECT_EQ(of_payload(made::from_hex("000101068002030202aabb01cc"), kind_udptl), "unknown_kind");
+  EXPECT_EQ(of_payload(made::from_hex("000101068002030202aabb01cc"), kind_udptl), "unknown-kind");
   const std::string hundreds =
       made::from_hex("00018123") + std::string(0x123, 'p') + std::string(2, '\0');
   EXPECT_EQ(of_payload(hundreds, kind_udptl), "udptl") << "a length of two octets";
-  EXPECT_EQ(of_payload(made::from_hex("0001c101ff0000"), kind_udptl), "unknown_kind");
+  EXPECT_EQ(of_payload(made::from_hex("0001c101ff0000"), kind_udptl), "unknown-kind");
   // The sequence number may look like anything.
   const std::string like_rtp = made::from_hex("800003c001000000");
   EXPECT_EQ(of_payload(like_rtp, kind_rtp | kind_udptl), "udptl");
-  EXPECT_EQ(of_payload(made::rtp(8), kind_rtp | kind_udptl), "wrong_payload");
+  EXPECT_EQ(of_payload(made::rtp(8), kind_rtp | kind_udptl), "wrong-payload");
 }
 
 TEST(JudgeTest, Tcp) {
@@ -331,10 +331,10 @@ TEST(JudgeTest, Tcp) {
   };
   EXPECT_EQ(with(made::syn), "tcp");
   EXPECT_EQ(with(made::syn | 0xc0), "tcp") << "ECN";
-  EXPECT_EQ(with(made::syn, all_kinds & ~kind_tcp), "unknown_kind");
+  EXPECT_EQ(with(made::syn, all_kinds & ~kind_tcp), "unknown-kind");
   for (const int flags :
        {int{made::ack}, made::syn | made::ack, made::syn | made::rst, made::syn | made::fin, 0})
-    EXPECT_EQ(with(flags), "unknown_kind") << flags;
+    EXPECT_EQ(with(flags), "unknown-kind") << flags;
   std::string bent = made::tcp(sender, receiver, made::syn);
   bent[32] = 0x40;
   EXPECT_EQ(judged(bent, promise(kind_tcp)), "malformed") << "header too short";
@@ -349,9 +349,9 @@ TEST(JudgeTest, FirstOctetTellsWhatToTry) {
     const std::string verdict = of_payload(payload, all_kinds & ~kind_udptl);
     const bool is_version_2 = first >= 128 && first <= 191;
     const bool has_extension = (first & 0x10) != 0; // as many words as "mm" says
-    EXPECT_EQ(verdict, is_version_2 && !has_extension ? "rtp" : "unknown_kind") << first;
+    EXPECT_EQ(verdict, is_version_2 && !has_extension ? "rtp" : "unknown-kind") << first;
   }
-  EXPECT_EQ(of_payload("", all_kinds), "unknown_kind");
+  EXPECT_EQ(of_payload("", all_kinds), "unknown-kind");
 }
 
 TEST(JudgeTest, Sources) {
@@ -374,17 +374,17 @@ TEST(JudgeTest, Sources) {
                     changing);
     };
     EXPECT_EQ(from(sender), row.word);
-    EXPECT_EQ(from(other_port), "wrong_source") << row.word;
-    EXPECT_EQ(from(other), "wrong_source") << row.word;
+    EXPECT_EQ(from(other_port), "wrong-source") << row.word;
+    EXPECT_EQ(from(other), "wrong-source") << row.word;
     changing.senders = {at("192.0.2.7", 0)};
     EXPECT_EQ(from(other_port), row.word) << "any port";
     changing.senders = {sender};
     changing.source = SourceRule::same_address;
     EXPECT_EQ(from(other_port), row.word);
-    EXPECT_EQ(from(other), "wrong_source") << row.word;
+    EXPECT_EQ(from(other), "wrong-source") << row.word;
     changing.source = SourceRule::any_verified;
     EXPECT_EQ(from(other_port), row.word);
-    EXPECT_EQ(from(other), row.kind == kind_stun ? "stun" : "wrong_source") << row.word;
+    EXPECT_EQ(from(other), row.kind == kind_stun ? "stun" : "wrong-source") << row.word;
     changing.source = SourceRule::signalled;
     changing.awaits_answer = true;
     EXPECT_EQ(from(other), row.word) << "nobody is known yet";

@@ -251,7 +251,7 @@ TEST(GatePropertyTest, RandomSequences) {
     world.finish();
     admitted += world.count_of("admit");
     passed += world.count_of("pass");
-    refused += world.count_of("too_many_parked") + world.count_of("too_many_admitted");
+    refused += world.count_of("too-many-parked") + world.count_of("too-many-admitted");
   }
   // The sequences reach what they are for.
   EXPECT_GT(admitted, 100U);

@@ -90,12 +90,12 @@ protected:
 };
 
 TEST_F(GateTest, NobodyWaits) {
-  EXPECT_EQ(send(made::rtp(0)), "no_sink");
+  EXPECT_EQ(send(made::rtp(0)), "no-sink");
   set(1, promise(kind_rtp, {callee}));
-  EXPECT_EQ(send(made::rtp(0), callee, at("10.0.0.1", 4001)), "no_sink");
+  EXPECT_EQ(send(made::rtp(0), callee, at("10.0.0.1", 4001)), "no-sink");
   EXPECT_EQ(send(made::rtp(0)), "admit");
   set(1, std::vector<Sink>{}, {});
-  EXPECT_EQ(send(made::rtp(0)), "no_sink");
+  EXPECT_EQ(send(made::rtp(0)), "no-sink");
 }
 
 TEST_F(GateTest, Malformed) {
@@ -109,10 +109,20 @@ TEST_F(GateTest, Malformed) {
 
 TEST_F(GateTest, TransportsAreApart) {
   set(1, promise(all_kinds, {callee}));
-  EXPECT_EQ(word(judge(made::tcp(callee, caller, made::syn)).decision), "no_sink");
+  EXPECT_EQ(word(judge(made::tcp(callee, caller, made::syn)).decision), "no-sink");
   set(1, {{.protocol = 6, .at = caller}}, {promise(kind_tcp, {at("192.0.2.7", 0)})});
   EXPECT_EQ(word(judge(made::tcp(callee, caller, made::syn)).decision), "admit");
-  EXPECT_EQ(send(made::rtp(0)), "no_sink");
+  EXPECT_EQ(send(made::rtp(0)), "no-sink");
+}
+
+TEST_F(GateTest, WhoConnectsAgainDoesItFromAnotherPort) {
+  set(1, {{.protocol = 6, .at = caller}}, {promise(kind_tcp, {at("192.0.2.7", 0)})});
+  for (std::uint16_t port = 40000; port < 40016; ++port)
+    EXPECT_EQ(word(judge(made::tcp(at("192.0.2.7", port), caller, made::syn)).decision), "admit");
+  EXPECT_EQ(word(judge(made::tcp(at("192.0.2.7", 40016), caller, made::syn)).decision),
+            "too-many-admitted");
+  EXPECT_EQ(word(judge(made::tcp(at("192.0.2.8", 40000), caller, made::syn)).decision),
+            "wrong-source");
 }
 
 TEST_F(GateTest, AdmitNamesTheRule) {
@@ -129,7 +139,7 @@ TEST_F(GateTest, AdmitNamesTheRule) {
 
 TEST_F(GateTest, SinkWithoutPromiseIsNone) {
   set(1, {{.at = caller, .promise = 1}}, {promise(kind_rtp, {callee})});
-  EXPECT_EQ(send(made::rtp(0)), "no_sink");
+  EXPECT_EQ(send(made::rtp(0)), "no-sink");
 }
 
 TEST_F(GateTest, BranchesOfAForkAreToldApart) {
@@ -137,7 +147,7 @@ TEST_F(GateTest, BranchesOfAForkAreToldApart) {
   set(1, ice("one"));
   EXPECT_EQ(admitted(made::stun({.username = "recv:two"})).group, group(2));
   EXPECT_EQ(admitted(made::stun({.username = "recv:one"}), stranger).group, group(1));
-  EXPECT_EQ(send(made::stun({.username = "recv:three"})), "wrong_ufrag");
+  EXPECT_EQ(send(made::stun({.username = "recv:three"})), "wrong-ufrag");
 }
 
 TEST_F(GateTest, AmongEqualsTheSmallerGroup) {
@@ -147,11 +157,11 @@ TEST_F(GateTest, AmongEqualsTheSmallerGroup) {
 
 TEST_F(GateTest, TheBestDecisionAndTheMostTellingReason) {
   set(1, promise(kind_rtcp));
-  EXPECT_EQ(send(made::stun({})), "unknown_kind");
+  EXPECT_EQ(send(made::stun({})), "unknown-kind");
   set(2, ice("send", SourceRule::signalled));
-  EXPECT_EQ(send(made::stun({})), "wrong_source");
+  EXPECT_EQ(send(made::stun({})), "wrong-source");
   set(3, ice("other"));
-  EXPECT_EQ(send(made::stun({})), "wrong_ufrag");
+  EXPECT_EQ(send(made::stun({})), "wrong-ufrag");
   set(4, awaiting(kind_stun));
   EXPECT_EQ(send(made::stun({})), "park");
   set(5, ice("send"));
@@ -163,18 +173,18 @@ TEST_F(GateTest, OneSenderOfWhatProvesNothing) {
   open.source = SourceRule::same_address;
   set(1, open);
   const Gate::Admit first = admitted(made::rtp(0));
-  EXPECT_EQ(send(made::rtp(0), at("192.0.2.7", 6000)), "too_many_admitted");
+  EXPECT_EQ(send(made::rtp(0), at("192.0.2.7", 6000)), "too-many-admitted");
   EXPECT_EQ(send(made::rtp(0)), "admit") << "the same again";
   gate.take_back(first);
   EXPECT_EQ(send(made::rtp(0), at("192.0.2.7", 6000)), "admit");
-  EXPECT_EQ(send(made::rtp(0)), "too_many_admitted");
+  EXPECT_EQ(send(made::rtp(0)), "too-many-admitted");
 }
 
 TEST_F(GateTest, SendersByStunAreBounded) {
   set(1, ice("send"));
   for (int i = 0; i < 16; ++i)
     EXPECT_EQ(send(made::stun({}), at("203.0.113.9", 1000 + i)), "admit");
-  EXPECT_EQ(send(made::stun({}), at("203.0.113.9", 2000)), "too_many_admitted");
+  EXPECT_EQ(send(made::stun({}), at("203.0.113.9", 2000)), "too-many-admitted");
   EXPECT_EQ(send(made::stun({}), at("203.0.113.9", 1000)), "admit") << "one of them again";
 }
 
@@ -185,7 +195,7 @@ TEST_F(GateTest, AdmittedCountsAsLongAsTheSinkIsTheSame) {
   EXPECT_EQ(send(made::rtp(0)), "admit");
   set(1, {{.at = at("10.0.0.1", 4002)}, {.at = caller, .promise = 1}},
       {promise(kind_rtcp, {callee}), open});
-  EXPECT_EQ(send(made::rtp(0), at("192.0.2.7", 6000)), "too_many_admitted");
+  EXPECT_EQ(send(made::rtp(0), at("192.0.2.7", 6000)), "too-many-admitted");
   open.payload_types[1] = 1;
   set(1, open);
   EXPECT_EQ(send(made::rtp(0), at("192.0.2.7", 6000)), "admit") << "another promise";
@@ -197,11 +207,11 @@ TEST_F(GateTest, AdmittedCountsAsLongAsTheSinkIsTheSame) {
 TEST_F(GateTest, AwaitsWhatFits) {
   set(1, awaiting(kind_stun | kind_rtp));
   EXPECT_EQ(send(made::rtp(0), stranger), "park");
-  EXPECT_EQ(send(made::rtp(8)), "wrong_payload");
-  EXPECT_EQ(send(made::client_hello()), "unknown_kind");
+  EXPECT_EQ(send(made::rtp(8)), "wrong-payload");
+  EXPECT_EQ(send(made::client_hello()), "unknown-kind");
   EXPECT_EQ(send(made::stun({.username = "recv:whoever"})), "park");
-  EXPECT_EQ(send(made::stun({.username = "another:one"})), "wrong_ufrag");
-  EXPECT_EQ(send(made::stun({.password = "guessed"})), "wrong_integrity");
+  EXPECT_EQ(send(made::stun({.username = "another:one"})), "wrong-ufrag");
+  EXPECT_EQ(send(made::stun({.password = "guessed"})), "wrong-integrity");
   EXPECT_EQ(gate.parked(), 2U);
   EXPECT_EQ(reconsider(), "") << "nothing has changed";
 }
@@ -212,7 +222,7 @@ TEST_F(GateTest, AnsweredAdmitsTheFirstAndLetsTheRestFollow) {
   EXPECT_EQ(send(made::rtp(0), stranger), "park"); // 2
   EXPECT_EQ(send(made::rtp(0)), "park");           // 3
   set(1, promise(kind_rtp, {callee}));
-  EXPECT_EQ(reconsider(), "1 admit, 2 wrong_source");
+  EXPECT_EQ(reconsider(), "1 admit, 2 wrong-source");
   EXPECT_EQ(send(made::rtp(0)), "park") << "behind the third"; // 4
   EXPECT_EQ(reconsider(), "");
   EXPECT_EQ(reconsider({{callee, caller}}), "3 pass, 4 pass");
@@ -237,7 +247,7 @@ TEST_F(GateTest, ABranchAnswersForTheOffer) {
   set(2, ice("two"));
   EXPECT_EQ(reconsider(), "2 admit") << "other branches may still answer";
   set(1, std::vector<Sink>{}, {});
-  EXPECT_EQ(reconsider(), "1 wrong_ufrag");
+  EXPECT_EQ(reconsider(), "1 wrong-ufrag");
 }
 
 TEST_F(GateTest, ForgottenGroupsPacketsAreDropped) {
@@ -245,7 +255,7 @@ TEST_F(GateTest, ForgottenGroupsPacketsAreDropped) {
   EXPECT_EQ(send(made::rtp(0)), "park");
   EXPECT_EQ(send(made::rtp(0)), "park");
   set(1, std::vector<Sink>{}, {});
-  EXPECT_EQ(reconsider(), "1 not_answered, 2 not_answered");
+  EXPECT_EQ(reconsider(), "1 not-answered, 2 not-answered");
   EXPECT_EQ(gate.parked(), 0U);
 }
 
@@ -268,9 +278,9 @@ TEST_F(GateTest, LifeOfParkedPackets) {
   EXPECT_EQ(send(made::rtp(0)), "park");
   EXPECT_EQ(gate.next_due(), start + milliseconds(1500));
   EXPECT_EQ(words(gate.take_due(start + milliseconds(1499))), "");
-  EXPECT_EQ(words(gate.take_due(start + milliseconds(1500))), "1 not_answered");
+  EXPECT_EQ(words(gate.take_due(start + milliseconds(1500))), "1 not-answered");
   EXPECT_EQ(gate.next_due(), start + milliseconds(2000));
-  EXPECT_EQ(words(gate.take_due(start + milliseconds(9000))), "2 not_answered");
+  EXPECT_EQ(words(gate.take_due(start + milliseconds(9000))), "2 not-answered");
   EXPECT_EQ(words(gate.take_due(start + milliseconds(9000))), "");
 }
 
@@ -280,11 +290,11 @@ TEST_F(GateTest, BoundsPerFlowPerGroupAndInTotal) {
   set(2, awaiting(kind_rtp), elsewhere);
   set(3, awaiting(kind_rtp), third);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(send(made::rtp(0)), "park");
-  EXPECT_EQ(send(made::rtp(0)), "too_many_parked") << "of the flow";
+  EXPECT_EQ(send(made::rtp(0)), "too-many-parked") << "of the flow";
   for (int i = 0; i < 2; ++i) EXPECT_EQ(send(made::rtp(0), stranger), "park");
-  EXPECT_EQ(send(made::rtp(0), stranger), "too_many_parked") << "of the group";
+  EXPECT_EQ(send(made::rtp(0), stranger), "too-many-parked") << "of the group";
   for (int i = 0; i < 3; ++i) EXPECT_EQ(send(made::rtp(0), callee, elsewhere), "park");
-  EXPECT_EQ(send(made::rtp(0), callee, third), "too_many_parked") << "in total";
+  EXPECT_EQ(send(made::rtp(0), callee, third), "too-many-parked") << "in total";
   EXPECT_EQ(gate.parked(), 8U);
   EXPECT_EQ(gate.take_due(now + milliseconds(1500)).size(), 8U);
   EXPECT_EQ(send(made::rtp(0), callee, third), "park");
@@ -296,7 +306,7 @@ TEST_F(GateTest, AnotherGroupTakesWhatOneHasNoRoomFor) {
   set(2, awaiting(kind_rtp));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(send(made::rtp(0)), "park"); // two in 1, one in 2
   set(1, std::vector<Sink>{}, {});
-  EXPECT_EQ(reconsider(), "2 too_many_parked") << "2 has room for one of them";
+  EXPECT_EQ(reconsider(), "2 too-many-parked") << "2 has room for one of them";
   EXPECT_EQ(gate.parked(), 2U);
 }
 
@@ -306,7 +316,7 @@ TEST_F(GateTest, AccountsOutliveTheirGroup) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(send(made::rtp(0)), "park");
   set(1, std::vector<Sink>{}, {});
   set(1, awaiting(kind_rtp));
-  EXPECT_EQ(send(made::rtp(0)), "too_many_parked");
+  EXPECT_EQ(send(made::rtp(0)), "too-many-parked");
   EXPECT_EQ(gate.take_due(now + milliseconds(1500)).size(), 2U);
   EXPECT_EQ(send(made::rtp(0)), "park");
 }
@@ -314,7 +324,7 @@ TEST_F(GateTest, AccountsOutliveTheirGroup) {
 TEST_F(GateTest, ConnectionsAreParkedToo) {
   set(1, {{.protocol = 6, .at = caller}}, {awaiting(kind_tcp)});
   EXPECT_EQ(word(judge(made::tcp(callee, caller, made::syn)).decision), "park");
-  EXPECT_EQ(word(judge(made::tcp(callee, caller, made::ack)).decision), "unknown_kind");
+  EXPECT_EQ(word(judge(made::tcp(callee, caller, made::ack)).decision), "unknown-kind");
   set(1, {{.protocol = 6, .at = caller}}, {promise(kind_tcp, {at("192.0.2.7", 0)})});
   EXPECT_EQ(reconsider(), "1 admit");
 }
