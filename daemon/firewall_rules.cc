@@ -198,7 +198,7 @@ void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   keep_replaced(call, leg, wanted, now);
   for (const auto& kept : leg.kept) wanted.rules.push_back(kept.rule);
   wanted.normalize();
-  const bool is_void = wanted.empty() && leg.adopted.empty();
+  const bool is_void = wanted.empty() && leg.adopted.empty() && !leg.may_have_sinks;
   pinholes_.set(call, leg, std::move(wanted), true, now);
   if (leg.proof == Proof::group && is_void && !leg.is_ended) demote(*call, leg);
 }

@@ -111,7 +111,7 @@ std::chrono::seconds PinholeClient::lifetime_of(const Leg& leg, const Pinholes& 
 void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool holds,
                         sip::TimePoint now) {
   // Of what an agent before this one had asked for only the rules are known.
-  const bool is_known = !leg.is_ended || !std::exchange(leg.may_have_sinks, false);
+  const bool is_known = !leg.is_ended || !leg.may_have_sinks;
   if (pinholes == leg.open && is_known) {
     // The answer confirms what the preview opened: the same rules, for the life of the call now.
     // What the kernel had keeps its own until an exchange is agreed.
@@ -130,6 +130,7 @@ void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool h
   for (const auto& rule : pinholes.rules) leg.caller_endpoints.insert(rule.a);
   auto request = set_group(*call, leg, pinholes);
   const auto transaction = request.transaction;
+  leg.may_have_sinks = false;
   groups_[leg.group] = {call, leg.tag, leg.id};
   leg.lifetime = lifetime_of(leg, pinholes);
   leg.expires = now + leg.lifetime;

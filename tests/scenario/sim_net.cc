@@ -36,11 +36,12 @@ Figures& Figures::operator+=(const Figures& other) {
   hang_ups += other.hang_ups;
   forgeries += other.forgeries;
   answers_488 += other.answers_488;
+  stray_packets += other.stray_packets;
   return *this;
 }
 
 SimNet::SimNet(const Config& config, std::uint64_t seed, bool traces, bool honest)
-    : dice_(seed), mischief_(~seed), traces_(traces), honest_(honest) {
+    : dice_(seed), mischief_(~seed), stray_(seed ^ 0x5bd1e995), traces_(traces), honest_(honest) {
   add("anna", Kind::phone, Transport::tls, "inside", "10.1.0.10", 40000);
   add("adam", Kind::phone, Transport::udp, "inside-udp", "10.1.0.11", 5060);
   add("berta", Kind::registered, Transport::tls, "outside", "203.0.113.20", 41000);
@@ -381,6 +382,25 @@ void SimNet::forge(const SimCall& call) {
   transmit(forger, wire);
 }
 
+// RTP from one of the parties to somewhere that waits for it: it may wait for an answer, but passes
+// only where its flow is open.
+void SimNet::stray_packet() {
+  const auto sinks = world_->middlebox().sinks(now());
+  if (sinks.empty()) return;
+  const auto& sink = sinks[stray_.below(sinks.size())];
+  const auto& station = parties_[stray_.below(parties_.size())].station;
+  const auto port = static_cast<std::uint16_t>(20000 + 2 * stray_.below(16));
+  const Directed flow{{*pinhole::Address::parse(station.address), port}, sink.destination};
+  std::string rtp(172, '\0');
+  rtp[0] = static_cast<char>(0x80);
+  const auto number = world_->deliver({flow.source, flow.destination, 17}, rtp);
+  ++figures_.stray_packets;
+  const auto open = world_->middlebox().passing(now());
+  const bool has_passed = world_->middlebox().fate(number) == MiddleboxSide::Fate::passed;
+  if (has_passed && std::ranges::find(open, flow) == open.end())
+    throw Violation("media passes that nobody has agreed on, to " + sink.destination.to_string());
+}
+
 void SimNet::step(bool finishing) {
   ++figures_.steps;
   if (middlebox_back_ && now() >= *middlebox_back_) {
@@ -401,6 +421,7 @@ void SimNet::step(bool finishing) {
   else
     go_on(waits || dice_.percent(80) ? milliseconds(1 + dice_.below(200))
                                      : milliseconds(1000 + dice_.below(4000)));
+  if (stray_.percent(5)) stray_packet();
   if (traces_) note_log();
   model_->check();
 }

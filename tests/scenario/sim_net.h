@@ -19,7 +19,7 @@ namespace midcom::scenario {
 struct Figures {
   std::size_t steps = 0, checks = 0, messages = 0, calls = 0, lost = 0, repeated = 0, reordered = 0;
   std::size_t agent_restarts = 0, middlebox_restarts = 0, hang_ups = 0, forgeries = 0,
-              answers_488 = 0;
+              answers_488 = 0, stray_packets = 0;
   Figures& operator+=(const Figures& other);
 };
 
@@ -66,11 +66,12 @@ private:
   void core_receives(const Wire& wire);
   void registers(std::size_t party);
   void middlebox_turn();
+  void stray_packet();
   void go_on(sip::Duration time);
   [[nodiscard]] SimCall* call_of(const Wire& wire);
   [[nodiscard]] TimePoint now() const { return world_->now(); }
 
-  Dice dice_, mischief_; // apart, so that honest calls go on as ever
+  Dice dice_, mischief_, stray_; // apart, so that honest calls go on as ever
   bool traces_, honest_;
   std::string trace_;
   Figures figures_;

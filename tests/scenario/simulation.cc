@@ -137,7 +137,8 @@ int run(const Options& options) {
             << " reordered=" << sum.reordered << " hang_ups=" << sum.hang_ups
             << " agent_restarts=" << sum.agent_restarts
             << " middlebox_restarts=" << sum.middlebox_restarts << " forgeries=" << sum.forgeries
-            << " answers_488=" << sum.answers_488 << " seconds=" << elapsed() << "\n";
+            << " answers_488=" << sum.answers_488 << " stray_packets=" << sum.stray_packets
+            << " seconds=" << elapsed() << "\n";
   return failed == 0 ? 0 : 1;
 }
 
