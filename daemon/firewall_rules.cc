@@ -155,6 +155,12 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& want
            (std::ranges::any_of(wanted.rules, is_its) || std::ranges::any_of(wanted.sinks, is_its));
   };
   std::erase_if(leg.kept, [&](const auto& kept) { return !is_replaced(kept.rule); });
+  // A port that is used again has to be heard again.
+  std::erase_if(leg.heard, [&](const auto& heard) {
+    return std::ranges::none_of(leg.open.rules, [&](const auto& rule) {
+      return heard == std::pair{rule.a, rule.b} || heard == std::pair{rule.b, rule.a};
+    });
+  });
   if (!leg.is_confirmed && !leg.exchange.agreed()) return;
   const auto until = now + (leg.awaits_ack ? unacknowledged_life(config_) : config_.timeouts.grace);
   for (const auto& old : leg.open.rules) {

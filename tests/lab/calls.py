@@ -51,7 +51,7 @@ def carry(lab, alice, bob, seconds=2.0, *, attempts=1, during=lambda: None):
 
 def _spaces(lab, five):
     spaces = {PHONES_A.host4: lab.a, PHONES_A.host6: lab.a, PHONES_B.host4: lab.b,
-              PHONES_B.host6: lab.b, IN_CORE: lab.core}
+              PHONES_B.host6: lab.b, IN_CORE: lab.core, TRUNK: lab.core}
     source, _, destination, _ = five
     check(source in spaces and destination in spaces, f"a pinhole of strangers: {five}")
     return spaces[source], spaces[destination]

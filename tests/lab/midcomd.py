@@ -15,7 +15,7 @@ from namespaces import CORE, PHONES_A, PHONES_B, LabError
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ACCOUNTS = ("midcomd", "midcomd-middlebox", "midcomd-opener")
 # Bits of pinhole/features.h.
-OWNER, PERSIST, DESTROY_ELEMENT, TIMEOUT_UPDATE = 1, 2, 4, 8
+OWNER, PERSIST, DESTROY_ELEMENT, TIMEOUT_UPDATE, NATIVE_QUEUE, COMPAT_QUEUE = 1, 2, 4, 8, 16, 32
 DEBIAN_12 = PERSIST | DESTROY_ELEMENT | TIMEOUT_UPDATE  # what 6.1 hasn't
 
 CONFIGURATION = """[midcomd]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Media as numbered datagrams, probes on any 5-tuple, and what arrives where by the kernel's clock."""
 
+import ctypes
 import ipaddress
 import itertools
 import os
@@ -9,6 +10,7 @@ import struct
 import threading
 import time
 
+SO_ATTACH_FILTER = 26
 SO_TIMESTAMPNS = 35
 MAGIC = b"MDLB"
 _CMSG = socket.CMSG_SPACE(16)
@@ -18,7 +20,7 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _stamp(ancillary):
+def stamp_of(ancillary):
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("qq", data[:16])
@@ -89,7 +91,7 @@ class MediaEnd:
                     return
                 continue
             if data[12:16] == MAGIC:
-                self.received.append((_stamp(ancillary), struct.unpack("!I", data[16:20])[0]))
+                self.received.append((stamp_of(ancillary), struct.unpack("!I", data[16:20])[0]))
 
     def numbers(self, since=0):
         return [number for stamp, number in list(self.received) if stamp >= since]
@@ -143,7 +145,11 @@ class Probe:
     def send(self, source, sport, destination, dport):
         """Returns the probe's number."""
         number = next(self._numbers) & 0xffffffff
-        payload = MAGIC + struct.pack("!I", number)
+        self.send_payload(source, sport, destination, dport, MAGIC + struct.pack("!I", number))
+        return number
+
+    def send_payload(self, source, sport, destination, dport, payload):
+        """Any datagram in anybody's name."""
         family = family_of(source)
         packed = [socket.inet_pton(family, address) for address in (source, destination)]
         udp = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0)
@@ -158,21 +164,37 @@ class Probe:
             self._sockets[family].sendto(head + udp, (destination, 0))
         except OSError:
             pass  # never out: counts as not arrived
-        return number
 
     def close(self):
         for one in self._sockets.values():
             one.close()
 
 
-class Tap:
-    """Every packet at one interface, with the kernel's time stamp."""
+class SockFilter(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8),
+                ("k", ctypes.c_uint32)]
 
-    def __init__(self, namespace, interface):
+
+def _only_port(port):
+    """Classic BPF: UDP over IPv4 from or to this port (bpf(4): ldh, ldb, jeq, ret)."""
+    program = [(0x28, 0, 0, 12), (0x15, 0, 7, 0x0800), (0x30, 0, 0, 23), (0x15, 0, 5, 17),
+               (0x28, 0, 0, 34), (0x15, 2, 0, port), (0x28, 0, 0, 36), (0x15, 0, 1, port),
+               (0x06, 0, 0, 0xffff), (0x06, 0, 0, 0)]
+    return (SockFilter * len(program))(*program)
+
+
+class Tap:
+    """Every packet at one interface, or those of one port, with the kernel's time stamp."""
+
+    def __init__(self, namespace, interface, port=None):
         with namespace.entered():
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        if port is not None:
+            program = _only_port(port)
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack(
+                "HP", len(program), ctypes.addressof(program)))
         self._bind(namespace, interface)
         self._socket.settimeout(0.2)
         self.marked = []   # (nanoseconds, outgoing, number, (source, sport, destination, dport))
@@ -191,7 +213,7 @@ class Tap:
                 frame, ancillary, _, where = self._socket.recvmsg(2048, _CMSG)
             except (TimeoutError, OSError):
                 continue
-            self._note(frame, _stamp(ancillary), where[2] == socket.PACKET_OUTGOING)
+            self._note(frame, stamp_of(ancillary), where[2] == socket.PACKET_OUTGOING)
 
     def _note(self, frame, stamp, outgoing):
         kind = frame[12:14]
