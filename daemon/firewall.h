@@ -147,7 +147,7 @@ private:
 
   // firewall_rules.cc
   [[nodiscard]] PinholeClient::Hooks make_hooks(PinholeClient::Resume resume);
-  [[nodiscard]] std::size_t room_for_sinks(const Leg* leg) const;
+  [[nodiscard]] std::size_t room_for_sinks(const Leg& leg) const;
   void tell_left_out(Call& call, std::size_t left_out);
   void open_offer(const CallPtr& call, sip::TimePoint now);
   void add_admitted(Leg& leg, PinholePlan::Wanted& planned) const;

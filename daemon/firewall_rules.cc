@@ -108,9 +108,9 @@ void Firewall::on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now) {
 
 // What the middlebox may still be asked for, without the sinks this leg has: they never take the
 // last quarter of the table from plain calls.
-std::size_t Firewall::room_for_sinks(const Leg* leg) const {
+std::size_t Firewall::room_for_sinks(const Leg& leg) const {
   const std::size_t most = config_.limits.rules - config_.limits.rules / 4;
-  const std::size_t used = pinholes_.rules() + reserved_ - (leg != nullptr ? leg->open.size() : 0);
+  const std::size_t used = pinholes_.rules() + reserved_ - leg.open.size();
   const std::size_t free = most > used ? most - used : 0;
   return std::min({free, config_.limits.rules_per_call, max_sinks_in_message});
 }
@@ -126,7 +126,7 @@ void Firewall::open_offer(const CallPtr& call, sip::TimePoint now) {
   if (!pinholes_.has_gate() || !pinholes_.is_up()) return;
   if (!call->offer) call->offer = make_leg(*call, {}, Proof::invite);
   call->offer->is_ended = false;
-  auto wanted = plan_.of_offer(*call, room_for_sinks(&*call->offer));
+  auto wanted = plan_.of_offer(*call, room_for_sinks(*call->offer));
   tell_left_out(*call, wanted.left_out);
   pinholes_.set(call, *call->offer, std::move(wanted.pinholes), true, now);
 }
@@ -190,7 +190,7 @@ void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
 
 // Makes the middlebox have what the leg needs.
 void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
-  auto planned = plan_.of_leg(*call, leg, room_for_sinks(&leg));
+  auto planned = plan_.of_leg(*call, leg, room_for_sinks(leg));
   Pinholes& wanted = planned.pinholes;
   if (leg.proof == Proof::none && (wanted.empty() || !promote(*call, leg))) return;
   tell_left_out(*call, planned.left_out);

@@ -30,7 +30,8 @@ bool is_connection(const pinhole::Rule& rule) {
   return rule.protocol == IPPROTO_TCP;
 }
 
-// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is known.
+// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is
+// known.
 std::map<std::uint16_t, Expected> expected(const Leg& leg) {
   std::map<std::uint16_t, Expected> streams;
   const auto& pair = leg.exchange.agreed();
