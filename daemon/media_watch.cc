@@ -30,7 +30,8 @@ bool is_connection(const pinhole::Rule& rule) {
   return rule.protocol == IPPROTO_TCP;
 }
 
-// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is known.
+// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is
+// known.
 std::map<std::uint16_t, Expected> expected(const Leg& leg) {
   std::map<std::uint16_t, Expected> streams;
   const auto& pair = leg.exchange.agreed();
@@ -57,10 +58,11 @@ bool is_on_hold(const std::map<std::uint16_t, Expected>& streams) {
   });
 }
 
+// What counts less than before was counted anew: by a middlebox, or in a table, that began since.
 bool has_grown(const MediaCounts& before, const MediaCounts& now, const MediaKey& key) {
   const auto old = before.find(key), present = now.find(key);
-  return present != now.end() &&
-         present->second.packets > (old == before.end() ? 0 : old->second.packets);
+  if (present == now.end() || present->second.packets == 0) return false;
+  return old == before.end() || present->second.packets != old->second.packets;
 }
 
 Silence silence_of(const Expected& stream, bool caller_sends, bool callee_sends) {
@@ -112,8 +114,7 @@ std::vector<MediaWatch::Due> MediaWatch::take_due(sip::TimePoint now) {
 bool MediaWatch::observe(const Call& call, Leg& leg, const std::vector<pinhole::Counter>& present,
                          sip::TimePoint now) {
   if (!leg.media.is_watched || leg.is_ended) return false;
-  MediaCounts counts;
-  add_up(leg, leg.counters, counts);
+  MediaCounts counts = leg.media.ended;
   add_up(leg, present, counts);
   const bool is_active = std::ranges::any_of(
       counts, [&](const auto& entry) { return has_grown(leg.media.seen, counts, entry.first); });

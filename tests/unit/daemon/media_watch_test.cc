@@ -117,6 +117,18 @@ TEST_F(MediaWatchTest, ACallWithoutAnyPacketIsDeadAfterTheTime) {
   EXPECT_EQ(now_, last + config_.media.inactivity);
 }
 
+// A middlebox that was started again has only what the kernel counted since its last refresh.
+TEST_F(MediaWatchTest, CountersThatBeganAnewAreNoSilence) {
+  agree("sendrecv", "sendrecv");
+  EXPECT_FALSE(look(90000, 90000));
+  caller_packets_ = callee_packets_ = 0;
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(look(10, 10));
+  EXPECT_THAT(log_.names, IsEmpty());
+  caller_packets_ = callee_packets_ = 0;
+  EXPECT_FALSE(look(0, 0));
+  EXPECT_THAT(log_.names, ElementsAre("media.none "));
+}
+
 TEST_F(MediaWatchTest, OnHoldTheOtherTimeCounts) {
   config_.media.inactivity_on_hold = seconds(3000);
   agree("inactive", "inactive");
