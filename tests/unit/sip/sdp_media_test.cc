@@ -45,11 +45,11 @@ TEST(SdpMedia, NoMoreGroupsAndMidsThanLines) {
     return line + "\r\n";
   };
   EXPECT_EQ(verdict(begin + mids(32) + second), "ok");
-  EXPECT_EQ(verdict(begin + mids(33) + second), "too many");
+  EXPECT_EQ(verdict(begin + mids(33) + second), "too-many");
   std::string groups;
   for (int i = 0; i < 32; ++i) groups += mids(1);
   EXPECT_EQ(verdict(begin + groups + second), "ok");
-  EXPECT_EQ(verdict(begin + groups + mids(1) + second), "too many");
+  EXPECT_EQ(verdict(begin + groups + mids(1) + second), "too-many");
 }
 
 // RFC 8839 5.4
