@@ -45,8 +45,8 @@ protected:
   }
   sip::SdpPtr describe(const std::string& address, const std::string& direction) {
     return *sip::Sdp::parse("v=0\r\no=- 1 " + std::to_string(++version_) + " IN IP4 " + address +
-                                "\r\ns=-\r\nc=IN IP4 " + address +
-                                "\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\na=" + direction + "\r\n",
+                                "\r\ns=-\r\nc=IN IP4 " + address + "\r\nt=0 0\r\n" + media_ +
+                                "\r\na=" + direction + "\r\n",
                             {});
   }
   // To the next look, with so many packets in between. True: the call is dead.
@@ -68,6 +68,7 @@ protected:
   CallTable calls_;
   CallPtr call_;
   Leg* leg_ = nullptr;
+  std::string media_ = "m=audio 40000 RTP/AVP 0";
   std::uint32_t cseq_ = 0;
   int version_ = 0;
   std::uint64_t caller_packets_ = 0, callee_packets_ = 0;
@@ -104,6 +105,16 @@ TEST_F(MediaWatchTest, NoneIsNotOneWay) {
 TEST_F(MediaWatchTest, WhatWasAgreedToFlowOneWayMay) {
   agree("sendonly", "recvonly");
   EXPECT_FALSE(look(50, 0));
+  EXPECT_THAT(log_.names, IsEmpty());
+  EXPECT_FALSE(look(0, 0));
+  EXPECT_THAT(log_.names, ElementsAre("media.none "));
+}
+
+TEST_F(MediaWatchTest, FaxMachinesTakeTurns) {
+  media_ = "m=image 40000 udptl t38";
+  agree("sendrecv", "sendrecv");
+  EXPECT_FALSE(look(50, 0));
+  EXPECT_FALSE(look(0, 50));
   EXPECT_THAT(log_.names, IsEmpty());
   EXPECT_FALSE(look(0, 0));
   EXPECT_THAT(log_.names, ElementsAre("media.none "));
