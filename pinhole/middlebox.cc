@@ -20,8 +20,8 @@ constexpr milliseconds repair_interval{50}; // somebody who fights us gets no bu
 
 Counter make_counter(const GroupFlow& flow, FlowCounter count) {
   count += flow.carried;
-  return {flow.stream,          flow.component, flow.key.source,
-          flow.key.destination, count.packets,  count.bytes};
+  return {flow.stream,   flow.component, flow.key.source,  flow.key.destination,
+          count.packets, count.bytes,    flow.key.protocol};
 }
 
 } // namespace

@@ -113,6 +113,7 @@ struct Counter {
   std::uint8_t component = 1;
   Endpoint source, destination; // the direction counted
   std::uint64_t packets = 0, bytes = 0;
+  std::uint8_t protocol = 17;
   auto operator<=>(const Counter&) const = default;
 };
 
