@@ -196,6 +196,29 @@ TEST_P(GateKernelTest, AFloodReachesTheGateAtTheSinksRateOnly) {
   EXPECT_EQ(engine.events_of<event::Admitted>().size(), 1U);
 }
 
+TEST_P(GateKernelTest, ForgedSourcesDontReachTheGate) {
+  for (const Mode mode : {Mode::appliance, Mode::mark}) {
+    hosts->nft("flush ruleset");
+    policy.mode = mode;
+    const Endpoint forged = at("192.0.2.3", port); // C has this address of A too
+    const UdpSocket from_c(*hosts, 'c', forged), from_a(*hosts, 'a', forged), to_b(*hosts, 'b', b);
+    Engine engine(*hosts, policy);
+    if (mode == Mode::mark)
+      hosts->nft("table inet operator { chain c { type filter hook forward priority 0; policy "
+                 "drop; meta mark & 0xff000000 == 0x4d000000 accept; }\n}");
+    request::SetGroup request = wait(group_1, b, forged);
+    request.sinks[0].is_a = false;
+    ASSERT_EQ(engine.ask(request).result, Result::ok);
+    from_c.send(b, rtp());
+    engine.judge_packets();
+    EXPECT_EQ(queued(engine), 0U);
+    from_a.send(b, rtp());
+    engine.judge_packets();
+    EXPECT_EQ(to_b.receive_all(1), 1);
+    EXPECT_EQ(queued(engine), 1U);
+  }
+}
+
 TEST_P(GateKernelTest, AnOverrunQueueClosesAndIsCounted) {
   policy.sink_rate = 100'000; // as if there were no limit
   Engine engine(*hosts, policy);
