@@ -97,6 +97,20 @@ Result check(const Policy& policy, const Rule& rule) {
   return Result::ok;
 }
 
+Result check_sender(const Policy& policy, const Promise& promise, const Address& receiver,
+                    const Address& source) {
+  const Side* const receivers = side_of(policy, receiver);
+  const Side* const sources = side_of(policy, source);
+  bool is_known = false;
+  for (const Endpoint& sender : promise.senders) {
+    const Side* const side = side_of(policy, sender.address);
+    if (side == nullptr || side == receivers) continue;
+    if (side == sources) return Result::ok;
+    is_known = true;
+  }
+  return is_known ? Result::forbidden_address : Result::ok;
+}
+
 Result check_lifetime(const Policy& policy, std::uint32_t lifetime_s) {
   return lifetime_s == 0 || lifetime_s > policy.max_lifetime_s ? Result::lifetime : Result::ok;
 }

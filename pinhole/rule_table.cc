@@ -159,6 +159,9 @@ Result RuleTable::admit(const GroupId& id, const Rule& rule) {
   });
   if (by == group.sinks.end()) return Result::unknown_group;
   if (const Result result = check(policy_, rule); result != Result::ok) return result;
+  const Endpoint& source = by->sink.is_a ? rule.b : rule.a;
+  const Result sender = check_sender(policy_, by->promise, by->sink.at.address, source.address);
+  if (sender != Result::ok) return sender;
   Wanted wanted;
   want(wanted, rule);
   std::size_t added = 0;
