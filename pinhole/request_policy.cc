@@ -120,7 +120,8 @@ Result check(const Policy& policy, const request::SetGroup& request) {
   if (request.rules.empty() && request.sinks.empty()) return Result::ok;
   if (request.rules.size() + request.sinks.size() > policy.max_group_rules)
     return Result::too_many_rules;
-  if (request.promises.size() > max_promises ||
+  // No more than are used: a group's memory is bounded by its rules.
+  if (request.promises.size() > std::min(max_promises, request.sinks.size()) ||
       !std::ranges::all_of(request.promises, [](const Promise& p) { return is_well_formed(p); }))
     return Result::malformed;
   if (const Result result = check_lifetime(policy, request.lifetime_s); result != Result::ok)

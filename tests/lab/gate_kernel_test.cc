@@ -298,6 +298,26 @@ TEST_P(GateKernelTest, ARepairBringsSinksBack) {
   EXPECT_EQ(to_a.receive_all(1), 1);
 }
 
+// The kernel drops what it holds when the rule that queued it goes; what comes later is judged.
+TEST_P(GateKernelTest, ARepairKeepsPromises) {
+  Engine engine(*hosts, policy);
+  const UdpSocket to_a(*hosts, 'a', a), from_b(*hosts, 'b', b);
+  ASSERT_EQ(engine.ask(offer(group_1, a)).result, Result::ok);
+  for (int i = 0; i < 3; ++i) from_b.send(a, rtp(i));
+  engine.judge_packets();
+  hosts->nft("flush ruleset");
+  engine.middlebox->on_netlink_event(now());
+  for (int i = 3; i < 5; ++i) from_b.send(a, rtp(i));
+  engine.judge_packets();
+  EXPECT_EQ(to_a.receive_all(0), 0) << "not before the answer";
+  ASSERT_EQ(engine.ask(wait(group_2, a, b)).result, Result::ok);
+  std::vector<std::string> came = to_a.receive();
+  const bool is_owned = (engine.ready.features & table_persist) != 0;
+  ASSERT_EQ(came.size(), is_owned ? 5U : 2U);
+  came.erase(came.begin(), came.end() - 2);
+  EXPECT_EQ(came, (std::vector{rtp(3), rtp(4)}));
+}
+
 TEST_P(GateKernelTest, SinksAreRefreshedAndChangeHands) {
   policy.refresh_s = 3;
   Engine engine(*hosts, policy);

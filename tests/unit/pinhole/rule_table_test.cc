@@ -344,6 +344,13 @@ TEST_F(RuleTableTest, AdmitsFromASideOfThePromisesSendersOnly) {
   EXPECT_EQ(admit_with({in(9)}, third), Result::ok) << "so is an address of the receiver's side";
   EXPECT_EQ(admit_with({in(9), out(4000)}, third), Result::forbidden_address);
   EXPECT_EQ(admit_with({}, in(4002)), Result::same_side);
+  request::SetGroup request = with_sink(1, {});
+  request.sinks.push_back({.at = in(4000), .promise = 1});
+  request.promises.resize(2, request.promises[0]);
+  request.promises[0].senders = {out(4000)};
+  request.promises[1].senders = {at("198.51.100.1", 0)};
+  ASSERT_EQ(table.set_group(request, at_s(0)).result, Result::ok);
+  EXPECT_EQ(table.admit({1}, {.a = in(4000), .b = third}), Result::ok) << "the other promise";
 }
 
 TEST_F(RuleTableTest, DoesNotAdmitIntoSomebodyElsesFlow) {
