@@ -26,6 +26,7 @@ public:
   // Creates or adopts the tables. event::Ready is the first reply; it comes once more
   // after a failed batch, which took all sinks: what is wanted is to be asked for again.
   [[nodiscard]] KernelResult<void> start(Instant now);
+  void announce();                  // event::Ready once more, for a new agent
   void on_request(Request request); // answered by the next commit()
   void commit(Instant now);         // call once per turn, after the turn's requests
   void on_timer(Instant now);       // at next_deadline(), or earlier
@@ -70,7 +71,6 @@ private:
   [[nodiscard]] KernelResult<std::vector<Counter>>
   present_counters(const std::vector<GroupFlow>& flows);
   void resync(Instant now);
-  void announce();
   [[nodiscard]] bool repair(Instant now);
   void expire(const std::vector<GroupId>& groups, Instant now);
   // Everything the table has changed; flows that come are watched.
