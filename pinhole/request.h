@@ -80,7 +80,7 @@ struct SetGroup {
   std::uint32_t lifetime_s;
   std::vector<Rule> rules;
   std::vector<Sink> sinks = {};
-  std::vector<Promise> promises = {}; // at most max_promises
+  std::vector<Promise> promises = {}; // no more than max_promises, nor than sinks
 };
 // Releases a group that the agent may never have seen (after its restart) when `asker` is one of
 // the participants the kernel remembers.
