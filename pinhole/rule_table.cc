@@ -148,14 +148,15 @@ RuleTable::Outcome RuleTable::set_group(const request::SetGroup& request, Instan
   return outcome;
 }
 
-Result RuleTable::admit(const GroupId& id, const Rule& rule) {
+Result RuleTable::admit(const GroupId& id, const Rule& rule, std::uint8_t promise) {
   const auto found = groups_.find(id);
   if (found == groups_.end()) return Result::unknown_group;
   Group& group = found->second;
   const auto by = std::ranges::find_if(group.sinks, [&](const Awaited& each) {
     const Sink& sink = each.sink;
     return sink.at == (sink.is_a ? rule.a : rule.b) && sink.protocol == rule.protocol &&
-           sink.stream == rule.stream && sink.component == rule.component;
+           sink.stream == rule.stream && sink.component == rule.component &&
+           sink.promise == promise;
   });
   if (by == group.sinks.end()) return Result::unknown_group;
   if (const Result result = check(policy_, rule); result != Result::ok) return result;

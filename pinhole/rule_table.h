@@ -44,8 +44,9 @@ public:
   // `request` has passed check(). A refused request changes nothing. What was admitted stays with
   // the sink it came by, as long as that has the same promise.
   Outcome set_group(const request::SetGroup& request, Instant now);
-  // The gate wants `rule` for a group; end a or b is one of its sinks. Judged as any rule.
-  [[nodiscard]] Result admit(const GroupId& group, const Rule& rule);
+  // The gate wants `rule` for a group; end a or b is one of its sinks, the one with this promise.
+  // Judged as any rule.
+  [[nodiscard]] Result admit(const GroupId& group, const Rule& rule, std::uint8_t promise);
   Outcome release(const GroupId& group, const Participant& asker);
   Outcome drop(const GroupId& group); // whoever asks
   Result change_lifetime(const GroupId& group, std::uint32_t lifetime_s, Instant now);
