@@ -75,11 +75,12 @@ struct TimeoutConfig {
   std::chrono::seconds timer_c{185}; // > 3 min (RFC 3261 16.6 step 11)
   std::chrono::seconds connect{10}, handshake{10};
   std::chrono::milliseconds idle{900000};
-  std::chrono::seconds early{300};        // lifetime of an early dialog's rules
-  std::chrono::seconds call{43200};       // absolute lifetime of a call's rules
-  std::chrono::milliseconds grace{2000};  // old rules after a port change (RFC 3264 8.3.1)
-  std::chrono::milliseconds commit{2000}; // wait for the middlebox before 500
-  std::chrono::milliseconds opener{2000}; // wait for an opener
+  std::chrono::seconds early{300};            // lifetime of an early dialog's rules
+  std::chrono::seconds call{43200};           // absolute lifetime of a call's rules
+  std::chrono::milliseconds grace{2000};      // old rules after a port change (RFC 3264 8.3.1)
+  std::chrono::milliseconds ice_grace{30000}; // old pairs after an ICE restart (RFC 7675 5.1)
+  std::chrono::milliseconds commit{2000};     // wait for the middlebox before 500
+  std::chrono::milliseconds opener{2000};     // wait for an opener
 };
 
 inline constexpr std::size_t max_own_certificate = 16384;

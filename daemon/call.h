@@ -55,11 +55,22 @@ struct KeptRule {
   std::optional<AwaitedAck> awaits; // not seen yet: afterwards it is less
 };
 
+// The session of before an ICE restart: its pairs carry the media, and its candidates are checked
+// together with the new ones, until new pairs are found (RFC 8445 2.4, RFC 8839 4.4.1.1.1).
+struct ReplacedSession {
+  sip::SessionPair pair;
+  sip::TimePoint until;
+  std::optional<AwaitedAck> awaits;
+};
+
 // A rule that the gate has made of a sink. It is wanted as long as that sink is, with that promise.
 struct AdmittedRule {
   pinhole::Rule rule;
   pinhole::Sink sink;
   pinhole::Promise promise;
+  // Between the candidates of a session and those of before its ICE restart: of the grace time it
+  // is wanted beyond as long as one of its ends is, for it may carry the media.
+  bool is_crossed = false;
 };
 
 // How it is known whose a leg is.
@@ -99,9 +110,12 @@ struct Leg {
   bool is_behind = false;                       // candidates came while the middlebox was away
   bool is_confirmed = false;
   bool is_ended = false;
-  bool has_lost = false;                // ended because another branch answered
-  bool has_reached_caller = false;      // its 2xx has left on the pass the INVITE entered by
-  std::vector<KeptRule> kept;           // they are among `open`
+  bool has_lost = false;                   // ended because another branch answered
+  bool has_reached_caller = false;         // its 2xx has left on the pass the INVITE entered by
+  std::vector<KeptRule> kept;              // they are among `open`
+  std::optional<ReplacedSession> replaced; // what it needs is among `open`
+  // Of `exchange`, when `open` was last made of it.
+  std::optional<sip::SessionPair> agreed, in_force;
   std::optional<AwaitedAck> awaits_ack; // until then the offerer may lack the answer
   // Flows whose first packet has passed: source and destination.
   std::set<std::pair<pinhole::Endpoint, pinhole::Endpoint>> heard;

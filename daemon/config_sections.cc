@@ -296,6 +296,8 @@ void timeout_keys(Keys& keys, Config& config) {
                     "lifetime of a call's rules");
   keys.one<milliseconds>("grace", timeouts.grace, duration<milliseconds>(0ms, 1min), "2s",
                          "old rules after a change of ports");
+  keys.one<milliseconds>("ice-grace", timeouts.ice_grace, duration<milliseconds>(0ms, 5min), "30s",
+                         "old candidate pairs after an ICE restart");
   keys.one<milliseconds>("commit", timeouts.commit, duration<milliseconds>(50ms, 30s), "2s",
                          "wait for the middlebox");
   keys.one<milliseconds>("opener", timeouts.opener, duration<milliseconds>(50ms, 30s), "2s",

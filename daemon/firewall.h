@@ -155,7 +155,12 @@ private:
   void open_offer(const CallPtr& call, sip::TimePoint now);
   static void take_over(Leg& leg, const Pinholes& wanted);
   void add_admitted(Leg& leg, PinholePlan::Wanted& planned) const;
-  void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  // `holds`: the call's messages wait until the middlebox has it.
+  void apply(const CallPtr& call, Leg& leg, sip::TimePoint now, bool holds = true);
+  void note_restart(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void end_replaced(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  void forget_replaced(const Call& call, Leg& leg);
+  [[nodiscard]] sip::Duration grace_of(const pinhole::Rule& rule, const Pinholes& wanted) const;
   void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);
   void keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, sip::TimePoint now);
   void drop_kept(const CallPtr& call, Leg& leg, const std::function<bool(const KeptRule&)>& is_over,

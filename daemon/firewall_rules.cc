@@ -30,6 +30,14 @@ bool is_same_component(const Open& a, const pinhole::Rule& b) {
   return a.stream == b.stream && a.component == b.component;
 }
 
+// Does somebody check there what a new path may be (RFC 8445)?
+bool has_checks(const Pinholes& pinholes, const pinhole::Rule& rule) {
+  return std::ranges::any_of(pinholes.sinks, [&](const auto& sink) {
+    return is_same_component(sink, rule) &&
+           (pinholes.promise_of(sink).kinds & pinhole::kind_stun) != 0;
+  });
+}
+
 // Which end is whose is not known for sure of what the kernel had.
 bool is_same_flow(const pinhole::Rule& a, const pinhole::Rule& b) {
   return is_same_component(a, b) && ((a.a == b.a && a.b == b.b) || (a.a == b.b && a.b == b.a));
@@ -144,13 +152,44 @@ void Firewall::open_offer(const CallPtr& call, sip::TimePoint now) {
 // The offerer has the answer now, and both sides listen on old and new until media arrives.
 void Firewall::on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now) {
   if (leg.awaits_ack == ack) leg.awaits_ack.reset();
+  if (auto& replaced = leg.replaced; replaced && replaced->awaits == ack) {
+    forget_wakeup(*call, leg.tag, replaced->until);
+    replaced->awaits.reset();
+    replaced->until = std::min(replaced->until, now + config_.timeouts.ice_grace);
+    wakeups_.emplace(replaced->until, Wakeup{call, leg.tag});
+  }
   for (auto& kept : leg.kept) {
     if (kept.awaits != ack) continue;
     forget_wakeup(*call, leg.tag, kept.until);
     kept.awaits.reset();
-    kept.until = std::min(kept.until, now + config_.timeouts.grace);
+    kept.until = std::min(kept.until, now + grace_of(kept.rule, leg.open));
     wakeups_.emplace(kept.until, Wakeup{call, leg.tag});
   }
+}
+
+// Media goes on where it was until ICE has found a new path; nobody's consent lasts longer.
+sip::Duration Firewall::grace_of(const pinhole::Rule& rule, const Pinholes& wanted) const {
+  return has_checks(wanted, rule) ? config_.timeouts.ice_grace : config_.timeouts.grace;
+}
+
+void Firewall::forget_replaced(const Call& call, Leg& leg) {
+  if (leg.replaced) forget_wakeup(call, leg.tag, leg.replaced->until);
+  leg.replaced.reset();
+}
+
+// Of several restarts in a row the last is followed.
+void Firewall::note_restart(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  const auto& agreed = leg.exchange.agreed();
+  if (!agreed || leg.agreed == agreed) return;
+  const auto before = std::exchange(leg.agreed, agreed);
+  // An exchange that failed after all.
+  if (leg.replaced && leg.replaced->pair == *agreed) return forget_replaced(*call, leg);
+  if (!before || !sip::restarts_ice(*before, *agreed)) return;
+  forget_replaced(*call, leg);
+  const auto until =
+      now + (leg.awaits_ack ? unacknowledged_life(config_) : config_.timeouts.ice_grace);
+  leg.replaced = {*before, until, leg.awaits_ack};
+  wakeups_.emplace(until, Wakeup{call, leg.tag});
 }
 
 // When a port changed in a running session the old rule stays for a grace time (RFC 3264 8.3.1),
@@ -171,12 +210,16 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& want
       return heard == std::pair{rule.a, rule.b} || heard == std::pair{rule.b, rule.a};
     });
   });
-  if (!leg.is_confirmed && !leg.exchange.agreed()) return;
-  const auto until = now + (leg.awaits_ack ? unacknowledged_life(config_) : config_.timeouts.grace);
+  // What goes without a change of the session was only of an offer, or its time is over.
+  const bool is_changed = leg.in_force != leg.exchange.in_force();
+  leg.in_force = leg.exchange.in_force();
+  if (!is_changed || (!leg.is_confirmed && !leg.exchange.agreed())) return;
   for (const auto& old : leg.open.rules) {
     const bool is_kept =
         std::ranges::any_of(leg.kept, [&](const auto& kept) { return kept.rule == old; });
     if (is_kept || !is_replaced(old)) continue;
+    const auto until =
+        now + (leg.awaits_ack ? unacknowledged_life(config_) : grace_of(old, wanted));
     leg.kept.push_back({old, until, leg.awaits_ack});
     wakeups_.emplace(until, Wakeup{call, leg.tag});
   }
@@ -192,20 +235,32 @@ void Firewall::take_over(Leg& leg, const Pinholes& wanted) {
   for (const auto& rule : leg.adopted) {
     if (is_over(rule)) continue;
     const auto by = std::ranges::find_if(wanted.sinks, [&](const auto& sink) {
-      return comes_of(rule, sink) &&
+      return is_end_of(rule, sink) &&
              names_sender(wanted.promise_of(sink), sink.is_a ? rule.b : rule.a);
     });
-    if (by != wanted.sinks.end()) leg.admitted.push_back({rule, *by, wanted.promise_of(*by)});
+    if (by != wanted.sinks.end())
+      leg.admitted.push_back({rule, *by, wanted.promise_of(*by), false});
   }
 }
 
-// Those the gate has made rules of stay with their sinks. Without a gate there are no sinks, but
-// what it has admitted before goes on.
+// Those the gate has made rules of stay with their sinks; what ICE has proven also where a new
+// description, or a new generation of ICE, has the same two ends. Without a gate there are no
+// sinks, but what it has admitted before goes on.
 void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
   Pinholes& wanted = planned.pinholes;
-  std::erase_if(leg.admitted, [&](const auto& known) {
-    return !wanted.has(known.sink, known.promise) &&
-           !planned.kept_connections.contains(known.rule.stream);
+  std::erase_if(leg.admitted, [&](auto& known) {
+    if (wanted.has(known.sink, known.promise) ||
+        planned.kept_connections.contains(known.rule.stream))
+      return false;
+    const auto next = std::ranges::find_if(wanted.sinks, [&](const auto& sink) {
+      if (known.is_crossed) return is_end_of(known.rule, sink);
+      return (known.promise.kinds & pinhole::kind_stun) != 0 &&
+             comes_of(known.rule, pinhole::kind_stun, sink, wanted.promise_of(sink));
+    });
+    if (next == wanted.sinks.end()) return true;
+    known.sink = *next;
+    known.promise = wanted.promise_of(*next);
+    return false;
   });
   for (const auto& known : leg.admitted)
     if (wanted.rules.size() < config_.limits.rules_per_call &&
@@ -217,7 +272,8 @@ void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
 }
 
 // Makes the middlebox have what the leg needs.
-void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now, bool holds) {
+  note_restart(call, leg, now);
   auto planned = plan_.of_leg(*call, leg, room_for_sinks(leg));
   Pinholes& wanted = planned.pinholes;
   if (leg.proof == Proof::none && (wanted.empty() || !promote(*call, leg))) return;
@@ -230,7 +286,7 @@ void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   tell_left_out(*call, planned.left_out + wanted.fit(most));
   wanted.normalize();
   const bool is_void = wanted.empty() && leg.adopted.empty();
-  pinholes_.set(call, leg, std::move(wanted), true, now);
+  pinholes_.set(call, leg, std::move(wanted), holds, now);
   if (leg.proof == Proof::group && is_void && !leg.is_ended) return demote(*call, leg);
   const bool lives = leg.is_confirmed && !leg.is_ended;
   sessions_.set(call, leg, lives ? leg.session.end() : std::nullopt);
@@ -256,10 +312,18 @@ void Firewall::end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   if (std::exchange(leg.is_ended, true)) return;
   for (const auto& kept : leg.kept) forget_wakeup(*call, leg.tag, kept.until);
   leg.kept.clear();
+  forget_replaced(*call, leg);
   leg.admitted.clear();
   watch_.forget(leg);
   sessions_.forget(leg);
   pinholes_.set(call, leg, {}, true, now);
+}
+
+void Firewall::end_replaced(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  leg.replaced.reset();
+  for (auto& known : leg.admitted)
+    if (known.promise.kinds == pinhole::kind_stun) known.is_crossed = true;
+  apply(call, leg, now, false);
 }
 
 void Firewall::on_timer(sip::TimePoint now) {
@@ -278,6 +342,9 @@ void Firewall::on_timer(sip::TimePoint now) {
     }
     const auto leg = call->legs.find(wakeup.tag);
     if (leg == call->legs.end()) continue;
+    if (leg->second.replaced && leg->second.replaced->until <= now) {
+      end_replaced(call, leg->second, now);
+    }
     drop_kept(call, leg->second, [&](const KeptRule& kept) { return kept.until <= now; }, now);
   }
   while (const auto due = sessions_.pop_due(now))
@@ -309,9 +376,11 @@ void Firewall::on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now) {
     return std::ranges::any_of(leg.kept, [&](const auto& kept) { return kept.rule == rule; });
   };
   const auto is_over = [&](const KeptRule& kept) {
-    return !kept.awaits && std::ranges::any_of(leg.open.rules, [&](const auto& rule) {
-      return is_same_component(rule, kept.rule) && !is_kept(rule) && is_heard(rule);
-    });
+    // First come checks, and the old path carries the media until they have led to a new one.
+    return !kept.awaits && !has_checks(leg.open, kept.rule) &&
+           std::ranges::any_of(leg.open.rules, [&](const auto& rule) {
+             return is_same_component(rule, kept.rule) && !is_kept(rule) && is_heard(rule);
+           });
   };
   drop_kept(call, leg, is_over, now); // its wakeup finds nothing to do
 }
@@ -342,8 +411,10 @@ void Firewall::forget_wakeup(const Call& call, const std::string& tag, sip::Time
 void Firewall::forget_wakeups(const Call& call) {
   if (call.is_answered && !call.is_orphan)
     forget_wakeup(call, {}, call.answered + config_.timeouts.call);
-  for (const auto& [tag, leg] : call.legs)
+  for (const auto& [tag, leg] : call.legs) {
+    if (leg.replaced) forget_wakeup(call, tag, leg.replaced->until);
     for (const auto& kept : leg.kept) forget_wakeup(call, tag, kept.until);
+  }
 }
 
 std::optional<sip::TimePoint> Firewall::next_deadline() const {

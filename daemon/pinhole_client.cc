@@ -338,10 +338,15 @@ void PinholeClient::on_admitted(const pinhole::event::Admitted& event) {
   const auto [call, leg] = owner_of(event.group);
   if (!call) return;
   const auto& sinks = leg->open.sinks;
-  const auto sink = std::ranges::find_if(sinks, [&](const auto& known) {
-    return comes_of(event.rule, known) &&
-           (leg->open.promise_of(known).kinds & event.kind) == event.kind;
+  const auto is_its = [&](const auto& known) {
+    return comes_of(event.rule, static_cast<pinhole::Kind>(event.kind), known,
+                    leg->open.promise_of(known));
+  };
+  // Where several may be it, one that stays: which it was doesn't matter then.
+  auto sink = std::ranges::find_if(sinks, [&](const auto& known) {
+    return is_its(known) && !is_changing(*leg, known, leg->open.promise_of(known));
   });
+  if (sink == sinks.end()) sink = std::ranges::find_if(sinks, is_its);
   write_admitted(log_, *call, *leg, event, sink == sinks.end() ? nullptr : &*sink);
   if (sink == sinks.end()) return;
   leg->caller_endpoints.insert(event.rule.a);
@@ -360,7 +365,7 @@ void PinholeClient::on_admitted(const pinhole::event::Admitted& event) {
       add(pending.after);
     }
   std::erase_if(leg->admitted, [&](const auto& known) { return known.rule == event.rule; });
-  leg->admitted.push_back({event.rule, *sink, promise});
+  leg->admitted.push_back({event.rule, *sink, promise, false});
   Pinholes open = leg->open;
   add(open);
   assume(*leg, std::move(open));

@@ -58,6 +58,23 @@ bool is_told_already(const Pinholes& pinholes, const pinhole::Sink& sink,
   });
 }
 
+// Are checks with these user names promised, of whomever?
+bool is_checked(const Pinholes& pinholes, const sip::MediaSink& media) {
+  return std::ranges::any_of(pinholes.promises, [&](const auto& known) {
+    return !known.awaits_answer && known.receiver_ufrag == media.receiver_ufrag &&
+           known.sender_ufrag == media.sender_ufrag;
+  });
+}
+
+// Null: nothing of an earlier session is needed.
+const sip::SessionPair* replaced_session(const Leg& leg) {
+  const auto& agreed = leg.exchange.agreed();
+  const auto& in_force = leg.exchange.in_force();
+  if (!in_force) return nullptr;
+  if (agreed && *agreed != *in_force && sip::restarts_ice(*agreed, *in_force)) return &*agreed;
+  return leg.replaced ? &leg.replaced->pair : nullptr;
+}
+
 } // namespace
 
 bool PinholePlan::is_believed(const SeenDescription& description,
@@ -74,10 +91,12 @@ void PinholePlan::add_rules(const sip::MediaPlan& plan, const Views& views, Pinh
     const auto side = peers_.side_of(flow.caller.address);
     const auto other_side = peers_.side_of(flow.callee.address);
     if (side.empty() || other_side.empty() || side == other_side) continue;
+    const auto a = to_pinhole(flow.caller), b = to_pinhole(flow.callee);
+    if (std::ranges::any_of(out.rules, [&](const auto& r) { return r.a == a && r.b == b; }))
+      continue;
     out.rules.push_back({static_cast<std::uint16_t>(flow.stream),
-                         static_cast<std::uint8_t>(flow.component), protocol_of(flow.transport),
-                         to_pinhole(flow.caller), to_pinhole(flow.callee), flow.from_caller,
-                         flow.from_callee});
+                         static_cast<std::uint8_t>(flow.component), protocol_of(flow.transport), a,
+                         b, flow.from_caller, flow.from_callee});
   }
 }
 
@@ -140,6 +159,46 @@ void PinholePlan::add_sinks(const sip::MediaPlan& plan, const Views& views, std:
   }
 }
 
+PinholePlan::Views PinholePlan::views_of(const Call& call, const sip::SessionPair& pair) {
+  return {call.find_seen(pair.caller.get()), call.find_seen(pair.callee.get())};
+}
+
+// It never makes a group too large that would do without: half of the room.
+void PinholePlan::add_crossed(const Call& call, const Leg& leg, const sip::SessionPair& pair,
+                              std::size_t room, Wanted& out) const {
+  const Views views = views_of(call, pair);
+  if (views.caller == nullptr || views.callee == nullptr) return;
+  auto plan = sip::plan_media(pair, leg.trickled);
+  std::erase_if(plan.sinks, [&](const auto& sink) {
+    return !sink.has_stun || sink.transport != sip::MediaTransport::udp ||
+           is_checked(out.pinholes, sink);
+  });
+  for (auto& sink : plan.sinks) {
+    sink.has_dtls = sink.has_rtp = sink.has_rtcp = sink.has_udptl = false;
+    sink.payload_types.reset();
+  }
+  add_sinks(plan, views, room / 2, out);
+}
+
+void PinholePlan::add_replaced(const Call& call, const Leg& leg, std::size_t room,
+                               Wanted& out) const {
+  const auto* const replaced = replaced_session(leg);
+  if (replaced == nullptr) return;
+  const auto& pair = *leg.exchange.in_force();
+  const Views views = views_of(call, *replaced);
+  if (views.caller == nullptr || views.callee == nullptr) return;
+  auto plan = sip::plan_media(*replaced, leg.trickled);
+  const auto has_no_ice = [&](const auto& each) {
+    return !replaced->caller->has_ice(each.stream) || !replaced->callee->has_ice(each.stream);
+  };
+  std::erase_if(plan.flows, has_no_ice);
+  std::erase_if(plan.sinks, has_no_ice);
+  add_rules(plan, views, out.pinholes);
+  add_sinks(plan, views, room / 2, out);
+  add_crossed(call, leg, {pair.caller, replaced->callee, pair.offerer}, room, out);
+  add_crossed(call, leg, {replaced->caller, pair.callee, pair.offerer}, room, out);
+}
+
 PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::size_t room) const {
   Wanted out;
   if (leg.is_ended) return out;
@@ -147,7 +206,7 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
   if (!pair) {
     out.pinholes.rules = leg.adopted;
   } else {
-    const Views views{call.find_seen(pair->caller.get()), call.find_seen(pair->callee.get())};
+    const Views views = views_of(call, *pair);
     if (views.caller == nullptr || views.callee == nullptr) return out;
     const auto plan = sip::plan_media(*pair, leg.trickled);
     add_rules(plan, views, out.pinholes);
@@ -169,7 +228,13 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
         sip::plan_offer(*offer, offerer,
                         offerer == sip::Party::caller ? leg.trickled.caller : leg.trickled.callee),
         views, room, out);
+    if (pair)
+      add_crossed(call, leg,
+                  offerer == sip::Party::caller ? sip::SessionPair{offer, pair->callee, offerer}
+                                                : sip::SessionPair{pair->caller, offer, offerer},
+                  room, out);
   }
+  add_replaced(call, leg, room, out);
   out.pinholes.normalize();
   return out;
 }

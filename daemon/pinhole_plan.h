@@ -38,6 +38,12 @@ private:
   struct Views { // of the two descriptions; null: not there
     const SeenDescription *caller = nullptr, *callee = nullptr;
   };
+  [[nodiscard]] static Views views_of(const Call& call, const sip::SessionPair& pair);
+  // What goes on beside the pair in force while ICE starts again: the session of before, and checks
+  // between the candidates of the one and of the other.
+  void add_replaced(const Call& call, const Leg& leg, std::size_t room, Wanted& out) const;
+  void add_crossed(const Call& call, const Leg& leg, const sip::SessionPair& pair, std::size_t room,
+                   Wanted& out) const;
   void add_rules(const sip::MediaPlan& plan, const Views& views, Pinholes& out) const;
   void add_sinks(const sip::MediaPlan& plan, const Views& views, std::size_t room,
                  Wanted& out) const;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "pinhole/first_packet.h"
+
 namespace midcom {
 
 bool Pinholes::add(pinhole::Sink sink, const pinhole::Promise& promise) {
@@ -54,9 +56,15 @@ bool Pinholes::includes(const Pinholes& other) const {
                              [&](const auto& sink) { return has(sink, other.promise_of(sink)); });
 }
 
-bool comes_of(const pinhole::Rule& rule, const pinhole::Sink& sink) {
+bool is_end_of(const pinhole::Rule& rule, const pinhole::Sink& sink) {
   return rule.stream == sink.stream && rule.component == sink.component &&
          rule.protocol == sink.protocol && (sink.is_a ? rule.a : rule.b) == sink.at;
+}
+
+bool comes_of(const pinhole::Rule& rule, pinhole::Kind kind, const pinhole::Sink& sink,
+              const pinhole::Promise& promise) {
+  return is_end_of(rule, sink) && (promise.kinds & kind) == kind && !promise.awaits_answer &&
+         pinhole::may_send(sink.is_a ? rule.b : rule.a, kind, promise);
 }
 
 } // namespace midcom

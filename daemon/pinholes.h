@@ -36,7 +36,9 @@ struct Pinholes {
   [[nodiscard]] bool has(const pinhole::Sink& sink, const pinhole::Promise& promise) const;
 };
 
-// Is it a rule that the gate may make of the sink?
-[[nodiscard]] bool comes_of(const pinhole::Rule& rule, const pinhole::Sink& sink);
+[[nodiscard]] bool is_end_of(const pinhole::Rule& rule, const pinhole::Sink& sink);
+// Is it a rule that the gate may make of the sink with this promise, after a packet of that kind?
+[[nodiscard]] bool comes_of(const pinhole::Rule& rule, pinhole::Kind kind,
+                            const pinhole::Sink& sink, const pinhole::Promise& promise);
 
 } // namespace midcom

@@ -159,9 +159,10 @@ void fields(Wire& wire, Field<Wire, RouteConfig>& value) {
 
 template <class Wire>
 void fields(Wire& wire, Field<Wire, TimeoutConfig>& value) {
-  auto& [t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, commit, opener] = value;
-  durations(wire, t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, commit,
-            opener);
+  auto& [t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, ice_grace, commit,
+         opener] = value;
+  durations(wire, t1, t2, t4, timer_c, connect, handshake, idle, early, call, grace, ice_grace,
+            commit, opener);
 }
 
 template <class Wire>

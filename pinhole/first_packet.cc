@@ -157,16 +157,6 @@ Judged judge_contents(const Datagram& datagram, const Promise& promise) {
   return judged;
 }
 
-bool may_send(const Endpoint& source, Kind kind, const Promise& promise) {
-  if (promise.awaits_answer) return true;
-  if (promise.source == SourceRule::any_verified && kind == kind_stun) return true;
-  return std::ranges::any_of(promise.senders, [&](const Endpoint& sender) {
-    if (sender.address != source.address) return false;
-    return sender.port == source.port || sender.port == 0 ||
-           promise.source != SourceRule::signalled;
-  });
-}
-
 } // namespace
 
 std::string_view to_string(GateReason reason) {
@@ -206,6 +196,16 @@ std::expected<Datagram, FlowKey> read_datagram(std::string_view packet) {
   if (from && key.protocol == tcp) datagram = read_tcp(*from, key);
   if (!datagram) return unexpected(key);
   return *datagram;
+}
+
+bool may_send(const Endpoint& source, Kind kind, const Promise& promise) {
+  if (promise.awaits_answer) return true;
+  if (promise.source == SourceRule::any_verified && kind == kind_stun) return true;
+  return std::ranges::any_of(promise.senders, [&](const Endpoint& sender) {
+    if (sender.address != source.address) return false;
+    return sender.port == source.port || sender.port == 0 ||
+           promise.source != SourceRule::signalled;
+  });
 }
 
 std::expected<Kind, GateReason> judge(const Datagram& datagram, const Promise& promise) {

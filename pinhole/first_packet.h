@@ -43,5 +43,7 @@ struct Datagram {
 // answer is awaited everybody may be the sender.
 [[nodiscard]] std::expected<Kind, GateReason> judge(const Datagram& datagram,
                                                     const Promise& promise);
+// May first packets of that kind come from `source`?
+[[nodiscard]] bool may_send(const Endpoint& source, Kind kind, const Promise& promise);
 
 } // namespace midcom::pinhole

@@ -114,7 +114,8 @@ Gate::Admit Gate::admit(const Opinion& opinion, const FlowKey& key) {
            .protocol = sink.protocol,
            .a = sink.is_a ? sink.at : key.source,
            .b = sink.is_a ? key.source : sink.at},
-          opinion.kind};
+          opinion.kind,
+          sink.promise};
 }
 
 bool Gate::park(std::uint32_t id, const Datagram& datagram, std::span<const GroupId> groups,

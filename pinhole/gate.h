@@ -46,6 +46,7 @@ public:
     GroupId group;
     Rule rule; // both directions; end a as the sink says
     Kind kind;
+    std::uint8_t promise; // of the group, by index: of the sink that it came by
   };
   struct Pass {}; // its flow is open by now
   using Decision = std::variant<Drop, Park, Admit, Pass>;

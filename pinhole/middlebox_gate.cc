@@ -96,7 +96,8 @@ void Middlebox::admit(const Gate::Judged& judged, const Gate::Admit& admit, bool
     held_.push_back({judged.id, judged.key, {}, was_parked});
     return;
   }
-  const Result result = is_in_step_ ? table_.admit(admit.group, admit.rule) : Result::kernel;
+  const Result result =
+      is_in_step_ ? table_.admit(admit.group, admit.rule, admit.promise) : Result::kernel;
   if (result == Result::ok) {
     held_.push_back({judged.id, judged.key, admit, was_parked});
     return;

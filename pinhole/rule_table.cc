@@ -148,13 +148,13 @@ RuleTable::Outcome RuleTable::set_group(const request::SetGroup& request, Instan
   return outcome;
 }
 
-std::expected<const RuleTable::Awaited*, Result> RuleTable::sink_for(const Group& group,
-                                                                     const Rule& rule) const {
+std::expected<const RuleTable::Awaited*, Result>
+RuleTable::sink_for(const Group& group, const Rule& rule, std::uint8_t promise) const {
   Result reason = Result::unknown_group;
   for (const Awaited& each : group.sinks) {
     const Sink& sink = each.sink;
     if (sink.at != (sink.is_a ? rule.a : rule.b) || sink.protocol != rule.protocol ||
-        sink.stream != rule.stream || sink.component != rule.component)
+        sink.stream != rule.stream || sink.component != rule.component || sink.promise != promise)
       continue;
     const Endpoint& source = sink.is_a ? rule.b : rule.a;
     reason = check_sender(policy_, each.promise, sink.at.address, source.address);
@@ -163,11 +163,11 @@ std::expected<const RuleTable::Awaited*, Result> RuleTable::sink_for(const Group
   return std::unexpected(reason);
 }
 
-Result RuleTable::admit(const GroupId& id, const Rule& rule) {
+Result RuleTable::admit(const GroupId& id, const Rule& rule, std::uint8_t promise) {
   const auto found = groups_.find(id);
   if (found == groups_.end()) return Result::unknown_group;
   Group& group = found->second;
-  const auto by = sink_for(group, rule);
+  const auto by = sink_for(group, rule, promise);
   if (!by) return by.error();
   if (const Result result = check(policy_, rule); result != Result::ok) return result;
   Wanted wanted;

@@ -45,8 +45,9 @@ public:
   // `request` has passed check(). A refused request changes nothing. What was admitted stays with
   // the sink it came by, as long as that has the same promise.
   Outcome set_group(const request::SetGroup& request, Instant now);
-  // The gate wants `rule` for a group; end a or b is one of its sinks. Judged as any rule.
-  [[nodiscard]] Result admit(const GroupId& group, const Rule& rule);
+  // The gate wants `rule` for a group; end a or b is one of its sinks, the one with this promise.
+  // Judged as any rule.
+  [[nodiscard]] Result admit(const GroupId& group, const Rule& rule, std::uint8_t promise);
   Outcome release(const GroupId& group, const Participant& asker);
   Outcome drop(const GroupId& group); // whoever asks
   Result change_lifetime(const GroupId& group, std::uint32_t lifetime_s, Instant now);
@@ -124,8 +125,8 @@ private:
                              const Group* known) const;
   [[nodiscard]] Result judge_flow(const FlowKey& key, const Asker& asker) const;
   // That of the group's by which `rule` may come.
-  [[nodiscard]] std::expected<const Awaited*, Result> sink_for(const Group& group,
-                                                               const Rule& rule) const;
+  [[nodiscard]] std::expected<const Awaited*, Result> sink_for(const Group& group, const Rule& rule,
+                                                               std::uint8_t promise) const;
   static void want(Wanted& wanted, const Rule& rule);
   [[nodiscard]] static std::vector<Admitted> still_admitted(const Group& group,
                                                             const std::vector<Awaited>& sinks);

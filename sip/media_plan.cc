@@ -261,7 +261,18 @@ std::vector<MediaSink> sinks_of_offer(const Sdp& offer, Party offerer, const Med
   return sinks;
 }
 
+bool restarts_ice(const Sdp& before, const Sdp& after) {
+  for (std::size_t i = 0; i < std::min(before.media().size(), after.media().size()); ++i)
+    if (before.has_ice(i) && after.has_ice(i) && before.ice_ufrag_of(i) != after.ice_ufrag_of(i))
+      return true;
+  return false;
+}
+
 } // namespace
+
+bool restarts_ice(const SessionPair& before, const SessionPair& after) {
+  return restarts_ice(*before.caller, *after.caller) && restarts_ice(*before.callee, *after.callee);
+}
 
 MediaPlan plan_media(const SessionPair& pair, const TrickledCandidates& trickled) {
   return PairPlanner(pair, trickled).plan();

@@ -112,6 +112,9 @@ struct TrickledCandidates {
 [[nodiscard]] MediaPlan plan_media(const SessionPair& pair,
                                    const TrickledCandidates& trickled = {});
 
+// Has a stream of both pairs other ICE user names in the later one (RFC 8839 4.4.1.1.1)?
+[[nodiscard]] bool restarts_ice(const SessionPair& before, const SessionPair& after);
+
 // What an offer needs before its answer is known: sinks at the offerer's own receive addresses
 // (RFC 3264 5.1: it must be ready to receive at once), no flows. Of a bundle each m= line with a
 // port of its own may turn out to carry all.

@@ -114,6 +114,8 @@ def ice_restart(lab):
     new_near, new_far, new_other = alice.ends[0], *trunk.ends
     call.change(alice.description(2), trunk.description(2))
     check(both_ways(near, far, 200) == (True, True), "the restart cut the media of the old pair")
+    crossed = new_far.connects(near.at, old_alice)
+    check(crossed is not None, "a check from a new to an old candidate is lost")
     stale = f"{old_alice.ufrag}:{old_trunk.ufrag}"
     for _ in range(3):
         new_other.ask(new_near.at, alice.own, stale, old_alice.password)
@@ -122,12 +124,14 @@ def ice_restart(lab):
     again = new_other.connects(new_near.at, alice.own)
     check(again is not None, "the new ufrag's check is lost")
     check(new_far.connects(new_near.at, alice.own) is not None, "no new pair")
+    check(both_ways(near, far, 250) == (True, True), "checks of the new pair cut the old one")
     check(both_ways(new_near, new_far, 300) == (True, True), "no media on the new pair")
     call.hang_up()
     lab.midcomd.wait_pinholes(0)
     check(none_pass(new_near, new_far, 400) and none_pass(near, far, 400), "media after the BYE")
-    lab.figure(f"ua=harness, first pair after {first:.0f} ms, after the restart {again:.0f} ms; old "
-               "pair kept meanwhile, a stale ufrag gets nowhere, 0 after the BYE")
+    lab.figure(f"ua=harness, first pair after {first:.0f} ms, after the restart {again:.0f} ms, new "
+               f"with old {crossed:.0f} ms; old pair kept meanwhile, a stale ufrag gets nowhere, 0 "
+               "after the BYE")
 
 
 @scenario("trickle-ice")

@@ -432,6 +432,7 @@ Pinholes with_sink(const char* ufrag) {
   sink.at = {*pinhole::Address::parse("10.1.0.10"), 40000};
   pinhole::Promise promise;
   promise.kinds = pinhole::kind_stun;
+  promise.source = pinhole::SourceRule::any_verified;
   promise.receiver_ufrag = ufrag;
   Pinholes pinholes;
   pinholes.add(sink, promise);

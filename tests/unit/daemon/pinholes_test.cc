@@ -88,11 +88,25 @@ TEST(Pinholes, ARuleComesOfTheSinkAtItsEnd) {
   pinhole::Sink callees = sink(40000);
   callees.is_a = false;
   const pinhole::Rule rule{0, 1, 17, at("192.0.2.9", 5000), at("10.1.0.10", 40000)};
-  EXPECT_TRUE(comes_of(rule, callees));
-  EXPECT_FALSE(comes_of(rule, sink(40000)));
+  pinhole::Promise anybodys = promise("a");
+  anybodys.source = pinhole::SourceRule::any_verified;
+  EXPECT_TRUE(comes_of(rule, pinhole::kind_stun, callees, anybodys));
+  EXPECT_FALSE(comes_of(rule, pinhole::kind_stun, sink(40000), anybodys));
   pinhole::Rule tcp = rule;
   tcp.protocol = 6;
-  EXPECT_FALSE(comes_of(tcp, callees));
+  EXPECT_FALSE(comes_of(tcp, pinhole::kind_stun, callees, anybodys));
+}
+
+TEST(Pinholes, ARuleComesOfAPromiseToItsSender) {
+  const pinhole::Rule rule{0, 1, 17, at("10.1.0.10", 40000), at("192.0.2.9", 5000)};
+  pinhole::Promise others = promise("a"), theirs = promise("a");
+  others.senders = {at("192.0.2.9", 5002)};
+  theirs.senders = {at("192.0.2.9", 5000)};
+  EXPECT_FALSE(comes_of(rule, pinhole::kind_stun, sink(40000), others));
+  EXPECT_TRUE(comes_of(rule, pinhole::kind_stun, sink(40000), theirs));
+  EXPECT_FALSE(comes_of(rule, pinhole::kind_rtp, sink(40000), theirs)) << "not promised";
+  theirs.awaits_answer = true;
+  EXPECT_FALSE(comes_of(rule, pinhole::kind_stun, sink(40000), theirs)) << "nobody is admitted yet";
 }
 
 } // namespace

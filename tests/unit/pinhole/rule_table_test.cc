@@ -301,29 +301,29 @@ TEST_F(RuleTableTest, SinksCountAndAreRefreshedAndRepaired) {
 }
 
 TEST_F(RuleTableTest, AdmitsThroughASinkOnly) {
-  EXPECT_EQ(table.admit({1}, rule(4000)), Result::unknown_group);
+  EXPECT_EQ(table.admit({1}, rule(4000), 0), Result::unknown_group);
   table.set_group(with_sink(1, {}), at_s(0));
-  EXPECT_EQ(table.admit({1}, rule(4001)), Result::unknown_group) << "no sink there";
+  EXPECT_EQ(table.admit({1}, rule(4001), 0), Result::unknown_group) << "no sink there";
   Rule other = rule(4000);
   other.component = 2;
-  EXPECT_EQ(table.admit({1}, other), Result::unknown_group) << "another component's";
+  EXPECT_EQ(table.admit({1}, other, 0), Result::unknown_group) << "another component's";
   other = rule(4000);
   other.protocol = 6;
-  EXPECT_EQ(table.admit({1}, other), Result::unknown_group) << "another transport's";
+  EXPECT_EQ(table.admit({1}, other, 0), Result::unknown_group) << "another transport's";
   other = rule(4000);
   other.b.port = 5;
-  EXPECT_EQ(table.admit({1}, other), Result::forbidden_port) << "the policy holds";
-  EXPECT_EQ(table.admit({1}, rule(4000)), Result::ok);
+  EXPECT_EQ(table.admit({1}, other, 0), Result::forbidden_port) << "the policy holds";
+  EXPECT_EQ(table.admit({1}, rule(4000), 0), Result::ok);
   EXPECT_EQ(kinds(), (std::vector{Kind::add, Kind::add, Kind::add}));
   EXPECT_EQ(table.flows_of({1})->size(), 2U);
-  EXPECT_EQ(table.admit({1}, rule(4000)), Result::ok) << "again";
+  EXPECT_EQ(table.admit({1}, rule(4000), 0), Result::ok) << "again";
   EXPECT_TRUE(kinds().empty());
   EXPECT_EQ(table.owned({in(4000), out(4000)})->group, GroupId{1});
   Rule second = rule(4000), third = rule(4000);
   second.b.port = 4001;
   third.b.port = 4002;
-  EXPECT_EQ(table.admit({1}, second), Result::ok);
-  EXPECT_EQ(table.admit({1}, third), Result::table_full);
+  EXPECT_EQ(table.admit({1}, second, 0), Result::ok);
+  EXPECT_EQ(table.admit({1}, third, 0), Result::table_full);
 }
 
 TEST_F(RuleTableTest, AdmitsFromASideOfThePromisesSendersOnly) {
@@ -333,7 +333,7 @@ TEST_F(RuleTableTest, AdmitsFromASideOfThePromisesSendersOnly) {
     request.promises[0].senders = std::move(senders);
     EXPECT_EQ(table.set_group(request, at_s(0)).result, Result::ok);
     Rule rule{.a = in(4000), .b = source};
-    return table.admit({1}, rule);
+    return table.admit({1}, rule, 0);
   };
   const Endpoint third = at("198.51.100.9", 7000), outside = at("192.0.2.9", 7000);
   EXPECT_EQ(admit_with({out(4000)}, outside), Result::ok) << "another address";
@@ -350,20 +350,22 @@ TEST_F(RuleTableTest, AdmitsFromASideOfThePromisesSendersOnly) {
   request.promises[0].senders = {out(4000)};
   request.promises[1].senders = {at("198.51.100.1", 0)};
   ASSERT_EQ(table.set_group(request, at_s(0)).result, Result::ok);
-  EXPECT_EQ(table.admit({1}, {.a = in(4000), .b = third}), Result::ok) << "the other promise";
+  const Rule from_third{.a = in(4000), .b = third};
+  EXPECT_EQ(table.admit({1}, from_third, 0), Result::forbidden_address);
+  EXPECT_EQ(table.admit({1}, from_third, 1), Result::ok) << "the other promise";
 }
 
 TEST_F(RuleTableTest, DoesNotAdmitIntoSomebodyElsesFlow) {
   set(2, {rule(4000)}, mallory_dave);
   EXPECT_EQ(table.set_group(with_sink(1, {}), at_s(0)).result, Result::ok);
   (void)kinds();
-  EXPECT_EQ(table.admit({1}, rule(4000)), Result::conflict);
+  EXPECT_EQ(table.admit({1}, rule(4000), 0), Result::conflict);
   EXPECT_TRUE(kinds().empty());
 }
 
 TEST_F(RuleTableTest, WhatWasAdmittedStaysWithItsSinkAndPromise) {
   table.set_group(with_sink(1, {}), at_s(0));
-  ASSERT_EQ(table.admit({1}, rule(4000)), Result::ok);
+  ASSERT_EQ(table.admit({1}, rule(4000), 0), Result::ok);
   (void)kinds();
   EXPECT_EQ(table.set_group(with_sink(1, {rule(4001)}), at_s(0)).result, Result::ok);
   EXPECT_EQ(kinds(), (std::vector{Kind::add, Kind::add})) << "the same sink, another rule";
@@ -373,9 +375,26 @@ TEST_F(RuleTableTest, WhatWasAdmittedStaysWithItsSinkAndPromise) {
   EXPECT_EQ(table.flows_of({1})->size(), 2U) << "another promise, but asked for by name";
   EXPECT_EQ(table.set_group(with_sink(1, {}, alice_bob, kind_rtp), at_s(0)).removed.size(), 2U)
       << "and no more";
-  ASSERT_EQ(table.admit({1}, rule(4000)), Result::ok);
+  ASSERT_EQ(table.admit({1}, rule(4000), 0), Result::ok);
   EXPECT_EQ(set(1, {rule(4001)}).removed.size(), 2U) << "the sink is gone";
   EXPECT_FALSE(table.contains(FlowKey{in(4000), out(4000)}));
+}
+
+TEST_F(RuleTableTest, OfSeveralSinksAtOneAddressTheOneThatAdmittedCounts) {
+  request::SetGroup both = with_sink(1, {});
+  both.sinks.push_back(both.sinks[0]);
+  both.sinks[1].promise = 1;
+  both.promises.push_back(both.promises[0]);
+  both.promises[1].sender_ufrag = "another";
+  request::SetGroup one = both;
+  one.sinks.pop_back();
+  table.set_group(both, at_s(0));
+  ASSERT_EQ(table.admit({1}, rule(4000), 1), Result::ok);
+  EXPECT_EQ(table.admit({1}, rule(4000), 2), Result::unknown_group) << "no such promise";
+  EXPECT_EQ(table.set_group(one, at_s(0)).removed.size(), 2U);
+  table.set_group(both, at_s(0));
+  ASSERT_EQ(table.admit({1}, rule(4000), 0), Result::ok);
+  EXPECT_TRUE(table.set_group(one, at_s(0)).removed.empty());
 }
 
 TEST(ShareParticipant, ComparesStrongBeforeNetwork) {
