@@ -134,7 +134,7 @@ void MediaNames::finish(std::uint64_t id, bool is_late, sip::TimePoint now) {
       log_failure(lookup, name.name, is_late ? "timeout" : "no-address");
     else
       log_.write(event(lookup, Level::info, "name.pin")
-                     .add("name", name.name)
+                     .add("host", name.name)
                      .add("address", found->second.to_string()));
   }
   const std::string call_id(lookup.message->call_id());
@@ -151,7 +151,7 @@ Event MediaNames::event(const Lookup& lookup, Level level, std::string_view name
 }
 
 void MediaNames::log_failure(const Lookup& lookup, std::string_view name, std::string_view reason) {
-  log_.write(event(lookup, Level::notice, "name.fail").add("name", name).add("reason", reason));
+  log_.write(event(lookup, Level::notice, "name.fail").add("host", name).add("reason", reason));
 }
 
 } // namespace midcom
