@@ -19,8 +19,8 @@ namespace midcom {
 
 class NameResolver final : public NamePort {
 public:
-  // Opens no socket and no file later than this; without servers nothing is ever found. Throws
-  // std::runtime_error. Loop and events must outlive it.
+  // Opens no file later than this, which reads /dev/urandom; without servers nothing is ever found.
+  // Throws std::runtime_error. Loop and events must outlive it.
   NameResolver(EventLoop& loop, const std::vector<sip::Endpoint>& servers, NameEvents& events);
   ~NameResolver() override;
   NameResolver(const NameResolver&) = delete;

@@ -78,6 +78,7 @@ TEST_F(ConfigTest, DefaultsOfSchemaAndStructuresAgree) {
   EXPECT_EQ(timeouts.grace, first.grace);
   EXPECT_EQ(timeouts.commit, first.commit);
   EXPECT_EQ(timeouts.opener, first.opener);
+  EXPECT_EQ(config->agent.dns.timeout, DnsConfig().timeout);
   const pinhole::Policy &policy = config->policy, plain;
   EXPECT_EQ(policy.mode, plain.mode);
   EXPECT_EQ(policy.mark, plain.mark);
@@ -364,6 +365,14 @@ TEST_F(ConfigTest, KeyOpenToOthersIsRefused) {
   ASSERT_THAT(list, SizeIs(1));
   EXPECT_EQ(list[0], "midcomd.conf:9: key: key.pem can be used by group or others (chmod 600 "
                      "key.pem)");
+}
+
+TEST_F(ConfigTest, WhatIsNoNameServer) {
+  for (const std::string server : {"ns.example", "0.0.0.0", "192.0.2.1:53", "fe80::1%eth0"}) {
+    const auto list = errors(base + "[dns]\nserver = " + server + "\n");
+    ASSERT_THAT(list, SizeIs(1)) << server;
+    EXPECT_THAT(list[0], HasSubstr("server: '" + server + "' is not an IPv4 or IPv6 address"));
+  }
 }
 
 TEST_F(ConfigTest, NoListenerNorPeer) {
