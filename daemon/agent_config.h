@@ -74,7 +74,8 @@ struct RouteConfig {
 struct TimeoutConfig {
   std::chrono::milliseconds t1{500}, t2{4000}, t4{5000};
   std::chrono::seconds timer_c{185}; // > 3 min (RFC 3261 16.6 step 11)
-  std::chrono::seconds connect{10}, handshake{10}, idle{900};
+  std::chrono::seconds connect{10}, handshake{10};
+  std::chrono::milliseconds idle{900000};
   std::chrono::seconds early{300};        // lifetime of an early dialog's rules
   std::chrono::seconds call{43200};       // absolute lifetime of a call's rules
   std::chrono::milliseconds grace{2000};  // old rules after a port change (RFC 3264 8.3.1)

@@ -51,7 +51,7 @@ AgentSnapshot::Call copy_of(const AgentConfig& config, const Call& call, sip::Ti
       .legs = {}};
   for (const auto& [tag, leg] : call.legs)
     copy.legs.push_back({tag, peer_name(config, leg.callee.is_known ? leg.callee.peer : no_peer),
-                         leg.is_confirmed, leg.is_ended, leg.open.rules});
+                         leg.is_confirmed, leg.is_ended, leg.open.rules, leg.open.sinks});
   return copy;
 }
 

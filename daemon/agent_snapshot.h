@@ -44,6 +44,7 @@ struct AgentSnapshot {
     std::string tag, callee_peer;
     bool is_answered = false, is_ended = false;
     std::vector<pinhole::Rule> rules; // a is the caller's end
+    std::vector<pinhole::Sink> sinks;
   };
   struct Call {
     std::string call_id, caller_peer;

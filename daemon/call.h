@@ -94,13 +94,13 @@ struct Leg {
   std::chrono::seconds lifetime{}; // last asked for with `open`; 0: never
   sip::TimePoint expires{};        // ... and when that is over; 0: to be asked for again
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
+  bool is_behind = false;                       // candidates came while the middlebox was away
   bool is_confirmed = false;
   bool is_ended = false;
-  bool has_lost = false;                  // ended because another branch answered
-  bool has_reached_caller = false;        // its 2xx has left on the pass the INVITE entered by
-  std::vector<KeptRule> kept;             // they are among `open`
-  std::optional<AwaitedAck> awaits_ack;   // until then the offerer may lack the answer
-  std::vector<pinhole::Counter> counters; // final ones, summed as rules go
+  bool has_lost = false;                // ended because another branch answered
+  bool has_reached_caller = false;      // its 2xx has left on the pass the INVITE entered by
+  std::vector<KeptRule> kept;           // they are among `open`
+  std::optional<AwaitedAck> awaits_ack; // until then the offerer may lack the answer
   // Flows whose first packet has passed: source and destination.
   std::set<std::pair<pinhole::Endpoint, pinhole::Endpoint>> heard;
   MediaFacts media;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The system calls an opener may make once its keys are read: reading and writing what is open,
-// waiting, memory that is never executed, time, random octets, its own end. No file can be opened,
-// no socket made, no process started, whatever a body does to its reader.
+// The system calls of an opener once its keys are read, and of the middlebox once its netlink
+// sockets are open: reading and writing what is open, waiting, memory that is never executed, time,
+// random octets, its own end. No file can be opened, no socket made, no process started, whatever
+// a body or a packet does to its reader.
 #pragma once
 
 #include <string>

@@ -77,7 +77,7 @@ void write_sinks(EventLog& log, std::string_view name, const Call& call, const L
 
 MediaCounts sum(const Call& call) {
   MediaCounts totals;
-  for (const auto& [tag, leg] : call.legs) add_up(leg, leg.counters, totals);
+  for (const auto& [tag, leg] : call.legs) add_up(leg.media.ended, totals);
   return totals;
 }
 
@@ -102,6 +102,14 @@ std::string_view word_of_component(std::uint8_t component) {
 
 std::string_view word_of_direction(bool is_from_caller) {
   return is_from_caller ? "caller>callee" : "callee>caller";
+}
+
+void add_up(const MediaCounts& more, MediaCounts& counts) {
+  for (const auto& [key, total] : more) {
+    auto& sum = counts[key];
+    sum.packets += total.packets;
+    sum.bytes += total.bytes;
+  }
 }
 
 void add_up(const Leg& leg, const std::vector<pinhole::Counter>& counters, MediaCounts& counts) {

@@ -29,7 +29,8 @@ void write_first_packet(EventLog& log, const Call& call, const Leg& leg, const M
 [[nodiscard]] std::string_view word_of_component(std::uint8_t component);
 [[nodiscard]] std::string_view word_of_direction(bool is_from_caller); // "caller>callee"
 
-// Adds counters of the leg's flows up.
+// Adds up; counters of the leg's flows by their directions.
+void add_up(const MediaCounts& more, MediaCounts& counts);
 void add_up(const Leg& leg, const std::vector<pinhole::Counter>& counters, MediaCounts& counts);
 
 // call.end with packets and bytes by stream, component and direction, and in first_ms= the delay of

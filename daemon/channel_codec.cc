@@ -82,6 +82,7 @@ void fields(Wire& wire, Field<Wire, Counter>& counter) {
   fields(wire, counter.destination);
   wire.number(counter.packets);
   wire.number(counter.bytes);
+  wire.number(counter.protocol);
 }
 
 template <class Wire>

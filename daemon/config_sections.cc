@@ -299,8 +299,8 @@ void timeout_keys(Keys& keys, Config& config) {
                     "until a connection is there");
   keys.one<seconds>("handshake", timeouts.handshake, duration<seconds>(1s, 2min), "10s",
                     "until a TLS handshake is done");
-  keys.one<seconds>("idle", timeouts.idle, duration<seconds>(10s, 24h), "15m",
-                    "until an idle connection is closed");
+  keys.one<milliseconds>("idle", timeouts.idle, duration<milliseconds>(10s, 24h), "15m",
+                         "until an idle connection is closed");
   keys.one<seconds>("early", timeouts.early, duration<seconds>(10s, 1h), "5m",
                     "lifetime of an early dialog's rules");
   keys.one<seconds>("call", timeouts.call, duration<seconds>(1min, 168h), "12h",

@@ -133,6 +133,16 @@ void write_leg(JsonWriter& json, const AgentSnapshot::Leg& leg) {
     write_rule(json, rule);
     json.end();
   }
+  json.end();
+  json.key("sinks").begin_array();
+  for (const pinhole::Sink& sink : leg.sinks)
+    json.begin_object()
+        .member("stream", std::uint64_t{sink.stream})
+        .member("component", sink.component == 1 ? "rtp" : "rtcp")
+        .member("protocol", sink.protocol == 17 ? "udp" : "tcp")
+        .member("of", sink.is_a ? "caller" : "callee")
+        .member("at", sink.at.to_string())
+        .end();
   json.end().end();
 }
 

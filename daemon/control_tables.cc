@@ -129,6 +129,14 @@ void add_rule(Table& table, const std::string& name, const JsonValue& rule) {
              rule["b"].text()});
 }
 
+// The other end isn't known yet.
+void add_sink(Table& table, const std::string& name, const JsonValue& sink) {
+  const bool is_callers = sink["of"].text() == "caller";
+  const std::string at = sink["at"].text();
+  table.add({name, sink["stream"].text(), sink["component"].text(), is_callers ? at : "?",
+             is_callers ? "<-" : "->", is_callers ? "?" : at});
+}
+
 std::string call_text(const JsonValue& answer) {
   std::string out = calls_text(answer);
   for (const JsonValue& call : answer["calls"].elements()) {
@@ -136,7 +144,9 @@ std::string call_text(const JsonValue& answer) {
       Table table({"  LEG", "M", "COMPONENT", "CALLER", "", "CALLEE"});
       const std::string name = "  " + leg["tag"].text() + " " + leg["state"].text();
       for (const JsonValue& rule : leg["rules"].elements()) add_rule(table, name, rule);
-      if (leg["rules"].elements().empty()) table.add({name, "", "", "", "", ""});
+      for (const JsonValue& sink : leg["sinks"].elements()) add_sink(table, name, sink);
+      if (leg["rules"].elements().empty() && leg["sinks"].elements().empty())
+        table.add({name, "", "", "", "", ""});
       out += "\n" + table.text();
     }
   }

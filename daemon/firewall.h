@@ -72,9 +72,7 @@ public:
   void drop_when_done(const CallPtr& call, sip::TimePoint now) override;
 
   PinholeClient& pinholes() { return pinholes_; }
-  void middlebox_up(std::uint32_t features, sip::TimePoint now) {
-    pinholes_.on_up(calls_, features, now);
-  }
+  void middlebox_up(std::uint32_t features, sip::TimePoint now);
   void on_timer(sip::TimePoint now);
   [[nodiscard]] std::optional<sip::TimePoint> next_deadline() const;
   [[nodiscard]] std::size_t calls() const { return calls_.size(); }
@@ -152,9 +150,10 @@ private:
 
   // firewall_rules.cc
   [[nodiscard]] PinholeClient::Hooks make_hooks(PinholeClient::Resume resume);
-  [[nodiscard]] std::size_t room_for_sinks(const Leg* leg) const;
+  [[nodiscard]] std::size_t room_for_sinks(const Leg& leg) const;
   void tell_left_out(Call& call, std::size_t left_out);
   void open_offer(const CallPtr& call, sip::TimePoint now);
+  static void take_over(Leg& leg, const Pinholes& wanted);
   void add_admitted(Leg& leg, PinholePlan::Wanted& planned) const;
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now);
   void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);

@@ -40,6 +40,12 @@ std::string_view sender_tag_of(const sip::Message& message) {
   return message.is_request() ? message.from().tag() : message.to().tag();
 }
 
+bool names_sender(const pinhole::Promise& promise, const pinhole::Endpoint& sender) {
+  return std::ranges::any_of(promise.senders, [&](const auto& named) {
+    return named.address == sender.address && (named.port == 0 || named.port == sender.port);
+  });
+}
+
 } // namespace
 
 Reason Firewall::judge_keys(const Call& call, const PeerConfig& peer, const sip::Sdp& sdp,
@@ -126,9 +132,9 @@ void Firewall::on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now) {
 
 // What the middlebox may still be asked for, without the sinks this leg has: they never take the
 // last quarter of the table from plain calls.
-std::size_t Firewall::room_for_sinks(const Leg* leg) const {
+std::size_t Firewall::room_for_sinks(const Leg& leg) const {
   const std::size_t most = config_.limits.rules - config_.limits.rules / 4;
-  const std::size_t used = pinholes_.rules() + reserved_ - (leg != nullptr ? leg->open.size() : 0);
+  const std::size_t used = pinholes_.rules() + reserved_ - leg.open.size();
   const std::size_t free = most > used ? most - used : 0;
   return std::min({free, config_.limits.rules_per_call, max_sinks_in_message});
 }
@@ -144,7 +150,7 @@ void Firewall::open_offer(const CallPtr& call, sip::TimePoint now) {
   if (!pinholes_.has_gate() || !pinholes_.is_up()) return;
   if (!call->offer) call->offer = make_leg(*call, {}, Proof::invite);
   call->offer->is_ended = false;
-  auto wanted = plan_.of_offer(*call, room_for_sinks(&*call->offer));
+  auto wanted = plan_.of_offer(*call, room_for_sinks(*call->offer));
   tell_left_out(*call, wanted.left_out);
   pinholes_.set(call, *call->offer, std::move(wanted.pinholes), true, now);
 }
@@ -190,6 +196,23 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& want
   }
 }
 
+// What the gate had admitted before this agent began is as good as admitted now, where the session
+// names both its ends: learned ends have to be learned anew.
+void Firewall::take_over(Leg& leg, const Pinholes& wanted) {
+  const auto is_over = [&](const pinhole::Rule& rule) { // closed, or taken over already
+    return std::ranges::find(leg.open.rules, rule) == leg.open.rules.end() ||
+           std::ranges::find(leg.admitted, rule, &AdmittedRule::rule) != leg.admitted.end();
+  };
+  for (const auto& rule : leg.adopted) {
+    if (is_over(rule)) continue;
+    const auto by = std::ranges::find_if(wanted.sinks, [&](const auto& sink) {
+      return comes_of(rule, sink) &&
+             names_sender(wanted.promise_of(sink), sink.is_a ? rule.b : rule.a);
+    });
+    if (by != wanted.sinks.end()) leg.admitted.push_back({rule, *by, wanted.promise_of(*by)});
+  }
+}
+
 // Those the gate has made rules of stay with their sinks. Without a gate there are no sinks, but
 // what it has admitted before goes on.
 void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
@@ -199,7 +222,8 @@ void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
            !planned.kept_connections.contains(known.rule.stream);
   });
   for (const auto& known : leg.admitted)
-    if (std::ranges::find(wanted.rules, known.rule) == wanted.rules.end())
+    if (wanted.rules.size() < config_.limits.rules_per_call &&
+        std::ranges::find(wanted.rules, known.rule) == wanted.rules.end())
       wanted.rules.push_back(known.rule);
   if (pinholes_.has_gate()) return;
   wanted.sinks.clear();
@@ -208,17 +232,36 @@ void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
 
 // Makes the middlebox have what the leg needs.
 void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
-  auto planned = plan_.of_leg(*call, leg, room_for_sinks(&leg));
+  auto planned = plan_.of_leg(*call, leg, room_for_sinks(leg));
   Pinholes& wanted = planned.pinholes;
   if (leg.proof == Proof::none && (wanted.empty() || !promote(*call, leg))) return;
-  tell_left_out(*call, planned.left_out);
+  take_over(leg, wanted);
   add_admitted(leg, planned);
   keep_replaced(call, leg, wanted, now);
-  for (const auto& kept : leg.kept) wanted.rules.push_back(kept.rule);
+  const std::size_t most = config_.limits.rules_per_call;
+  for (const auto& kept : leg.kept)
+    if (wanted.rules.size() < most) wanted.rules.push_back(kept.rule);
+  tell_left_out(*call, planned.left_out + wanted.fit(most));
   wanted.normalize();
   const bool is_void = wanted.empty() && leg.adopted.empty();
   pinholes_.set(call, leg, std::move(wanted), true, now);
   if (leg.proof == Proof::group && is_void && !leg.is_ended) demote(*call, leg);
+}
+
+// What waited for the middlebox, or for a gate in it, is asked for now.
+void Firewall::middlebox_up(std::uint32_t features, sip::TimePoint now) {
+  const bool had_gate = pinholes_.has_gate();
+  pinholes_.on_up(calls_, features, now);
+  const bool has_new_gate = pinholes_.has_gate() && !had_gate;
+  std::vector<std::pair<CallPtr, Leg*>> behind; // a leg may change its place, but stays
+  for (const auto& [key, call] : calls_.all())
+    for (auto& [tag, leg] : call->legs)
+      if (!leg.is_ended && (leg.is_behind || (has_new_gate && leg.exchange.agreed())))
+        behind.emplace_back(call, &leg);
+  for (const auto& [call, leg] : behind) {
+    leg->is_behind = false;
+    apply(call, *leg, now);
+  }
 }
 
 void Firewall::end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now) {
@@ -248,8 +291,12 @@ void Firewall::on_timer(sip::TimePoint now) {
     if (leg == call->legs.end()) continue;
     drop_kept(call, leg->second, [&](const KeptRule& kept) { return kept.until <= now; }, now);
   }
-  for (const auto& [call, leg] : watch_.take_due(now))
-    if (pinholes_.is_up()) pinholes_.watch(call, *leg, now);
+  for (const auto& [call, leg] : watch_.take_due(now)) {
+    if (pinholes_.is_up())
+      pinholes_.watch(call, *leg, now);
+    else
+      leg->media.active = now; // what nobody can see is no silence
+  }
 }
 
 void Firewall::drop_kept(const CallPtr& call, Leg& leg,
@@ -281,9 +328,10 @@ void Firewall::on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now) {
 void Firewall::on_counted(const CallPtr& call, Leg& leg,
                           const std::vector<pinhole::Counter>& present, sip::TimePoint now) {
   if (!watch_.observe(*call, leg, present, now)) return;
-  call->end_reason = Reason::media_timeout;
   end_leg(call, leg, now);
-  if (call->is_orphan && call->is_over()) end_call(*call, call->end_reason, 0, now);
+  if (!call->is_over()) return;
+  call->end_reason = Reason::media_timeout;
+  if (call->is_orphan) end_call(*call, call->end_reason, 0, now);
   drop_when_done(call, now); // settle() tells, with the final counters
 }
 

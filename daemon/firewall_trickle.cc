@@ -48,7 +48,9 @@ Verdict Firewall::on_info(const sip::Message& request, const FlowEntry& from, Pa
   auto& fragments = is_from_caller ? leg.trickled.caller : leg.trickled.callee;
   if (fragments.size() >= fragments_kept) fragments.erase(fragments.begin());
   fragments.push_back(*fragment);
-  if (!pinholes_.is_up() || leg.is_ended) return {};
+  if (leg.is_ended) return {};
+  leg.is_behind = !pinholes_.is_up();
+  if (leg.is_behind) return {};
   call->commit_failure = Reason::none;
   apply(call, leg, now);
   return verdict_of(call);

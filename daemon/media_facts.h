@@ -29,6 +29,7 @@ enum class Silence : std::uint8_t { nobody, caller, callee, both };
 
 struct MediaFacts {
   std::map<MediaKey, std::uint32_t> first_ms; // the first packet, after its flow was opened
+  MediaCounts ended;                          // of flows that are gone
   MediaCounts seen;                           // when it was last looked at
   sip::TimePoint active{};                    // when something was last seen to arrive
   bool is_watched = false;

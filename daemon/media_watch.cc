@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "daemon/call_log.h"
+#include "sip/media_protocol.h"
 
 namespace midcom {
 namespace {
@@ -16,7 +17,13 @@ constexpr seconds shortest_interval{15};
 
 struct Expected { // which directions of a stream carry packets, as agreed
   bool from_caller = false, from_callee = false;
+  bool takes_turns = false; // one sends, then the other: T.38
 };
+
+bool takes_turns(std::string_view protocol) {
+  const auto* known = sip::find_media_protocol(protocol);
+  return known != nullptr && known->payload == sip::MediaPayload::udptl;
+}
 
 bool sends(sip::Direction direction) {
   return direction == sip::Direction::sendrecv || direction == sip::Direction::sendonly;
@@ -30,7 +37,8 @@ bool is_connection(const pinhole::Rule& rule) {
   return rule.protocol == IPPROTO_TCP;
 }
 
-// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is known.
+// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is
+// known.
 std::map<std::uint16_t, Expected> expected(const Leg& leg) {
   std::map<std::uint16_t, Expected> streams;
   const auto& pair = leg.exchange.agreed();
@@ -46,7 +54,8 @@ std::map<std::uint16_t, Expected> expected(const Leg& leg) {
       continue;
     const auto caller = pair->caller->direction_of(rule.stream);
     const auto callee = pair->callee->direction_of(rule.stream);
-    stream = {sends(caller) && receives(callee), sends(callee) && receives(caller)};
+    stream = {sends(caller) && receives(callee), sends(callee) && receives(caller),
+              takes_turns(pair->caller->media()[rule.stream].protocol)};
   }
   return streams;
 }
@@ -57,13 +66,15 @@ bool is_on_hold(const std::map<std::uint16_t, Expected>& streams) {
   });
 }
 
+// What counts less than before was counted anew: by a middlebox, or in a table, that began since.
 bool has_grown(const MediaCounts& before, const MediaCounts& now, const MediaKey& key) {
   const auto old = before.find(key), present = now.find(key);
-  return present != now.end() &&
-         present->second.packets > (old == before.end() ? 0 : old->second.packets);
+  if (present == now.end() || present->second.packets == 0) return false;
+  return old == before.end() || present->second.packets != old->second.packets;
 }
 
 Silence silence_of(const Expected& stream, bool caller_sends, bool callee_sends) {
+  if (stream.takes_turns && (caller_sends || callee_sends)) return Silence::nobody;
   const bool is_caller_silent = stream.from_caller && !caller_sends;
   const bool is_callee_silent = stream.from_callee && !callee_sends;
   if (is_caller_silent && is_callee_silent) return Silence::both;
@@ -112,8 +123,7 @@ std::vector<MediaWatch::Due> MediaWatch::take_due(sip::TimePoint now) {
 bool MediaWatch::observe(const Call& call, Leg& leg, const std::vector<pinhole::Counter>& present,
                          sip::TimePoint now) {
   if (!leg.media.is_watched || leg.is_ended) return false;
-  MediaCounts counts;
-  add_up(leg, leg.counters, counts);
+  MediaCounts counts = leg.media.ended;
   add_up(leg, present, counts);
   const bool is_active = std::ranges::any_of(
       counts, [&](const auto& entry) { return has_grown(leg.media.seen, counts, entry.first); });

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/call_filter.h"
 #include "daemon/channel_codec.h"
 #include "daemon/channel_link.h"
 #include "daemon/child_process.h"
@@ -102,7 +103,8 @@ public:
                   .on_turn_end = {},
                   .on_end = [this](ChannelLink::End) { loop_.stop(); }}) {}
 
-  void run() {
+  // Opens what is to be open.
+  void start() {
     const auto started = middlebox_.start(now());
     if (!started)
       throw RoleFailure(status_of(started.error()),
@@ -118,6 +120,9 @@ public:
                                            [this](unsigned) { on_packets(); });
       packets_->watch(IoEvent::readable);
     }
+  }
+
+  void run() {
     control_.send(encode(Control(control::Up{})));
     loop_.run();
   }
@@ -194,9 +199,8 @@ private:
 
   void deliver() {
     for (pinhole::Reply& reply : middlebox_.take_replies()) {
-      if (const auto* ready = std::get_if<pinhole::event::Ready>(&reply)) {
-        note_ready(*ready);
-      } else if (agent_) {
+      if (const auto* ready = std::get_if<pinhole::event::Ready>(&reply)) note_ready(*ready);
+      if (agent_) {
         for (const pinhole::Reply& part : messages_of(std::move(reply))) agent_->send(encode(part));
       }
     }
@@ -214,12 +218,14 @@ private:
 
   // Kept: every agent gets it as its first message.
   void note_ready(const pinhole::event::Ready& ready) {
+    const bool is_again = std::exchange(is_ready_, true);
     ready_ = ready;
     ready_.description.resize(std::min(ready_.description.size(), max_description));
-    log_.write(Event(Level::notice, "nft.ready")
-                   .add("features", ready.description)
-                   .add("adopted_groups", std::uint64_t{ready.adopted_groups})
-                   .add("adopted_elements", std::uint64_t{ready.adopted_elements}));
+    log_.write(
+        Event(is_again ? Level::warning : Level::notice, is_again ? "nft.resynced" : "nft.ready")
+            .add("features", ready.description)
+            .add("adopted_groups", std::uint64_t{ready.adopted_groups})
+            .add("adopted_elements", std::uint64_t{ready.adopted_elements}));
   }
 
   Log& log_;
@@ -227,11 +233,23 @@ private:
   std::unique_ptr<pinhole::Kernel> kernel_;
   pinhole::Middlebox middlebox_;
   pinhole::event::Ready ready_{};
+  bool is_ready_ = false;
   TimerEvent due_;
   std::unique_ptr<IoEvent> netlink_, packets_;
   std::unique_ptr<ChannelLink> agent_;
   ChannelLink control_;
 };
+
+void limit_calls(Log& log) {
+  const CallFilter filter = filter_of_this_build();
+  try {
+    limit_system_calls_and_prove(filter);
+  } catch (const std::runtime_error& error) {
+    throw RoleFailure(exit_no_permission, error.what());
+  }
+  log.write(Event(filter == CallFilter::strict ? Level::info : Level::warning, "middlebox.sandbox")
+                .add("system_calls", to_string(filter)));
+}
 
 } // namespace
 
@@ -253,6 +271,8 @@ int run_middlebox() {
     // The kernel asks for the capability of who opened a netlink socket and of who sends: all of
     // them are opened here, after the drop.
     MiddleboxProcess process(start, *log, std::move(control).take(), std::move(queue_statistics));
+    process.start();
+    limit_calls(*log);
     process.run();
     return exit_ok;
   });

@@ -50,12 +50,12 @@ std::vector<pinhole::Rule> rules_of(const std::vector<pinhole::Counter>& counter
     const auto& b = from_a ? counter.destination : counter.source;
     const auto known = std::ranges::find_if(rules, [&](const auto& rule) {
       return rule.a == a && rule.b == b && rule.stream == counter.stream &&
-             rule.component == counter.component;
+             rule.component == counter.component && rule.protocol == counter.protocol;
     });
     auto& rule = known != rules.end()
                      ? *known
-                     : rules.emplace_back(pinhole::Rule{counter.stream, counter.component, 17, a, b,
-                                                        false, false});
+                     : rules.emplace_back(pinhole::Rule{counter.stream, counter.component,
+                                                        counter.protocol, a, b, false, false});
     (from_a ? rule.from_a : rule.from_b) = true;
   }
   std::ranges::sort(rules);
@@ -240,13 +240,14 @@ void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
   leg.proof = Proof::group;
   leg.owners = done.participants;
   leg.adopted = rules_of(done.counters, pending.is_caller);
+  for (const auto& rule : leg.adopted) leg.caller_endpoints.insert(rule.a);
   groups_[leg.group] = {pending.call, leg.tag, leg.id};
   assume(leg, {leg.adopted, {}, {}});
 }
 
 void PinholeClient::settle_change(const Pending& pending, Leg& leg,
                                   const pinhole::reply::Done& done) {
-  leg.counters.insert(leg.counters.end(), done.counters.begin(), done.counters.end());
+  add_up(leg, done.counters, leg.media.ended);
   // A later request may be on its way already: only what it still rests on is taken back.
   const bool took_effect = done.result == Result::ok || pending.after.empty();
   if (!took_effect && leg.open == pending.after) assume(leg, pending.before);
@@ -289,7 +290,7 @@ PinholeClient::Owned PinholeClient::owner_of(const pinhole::GroupId& group) cons
 void PinholeClient::on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now) {
   const auto [call, leg] = owner_of(event.group);
   if (!call || event.cause == pinhole::event::Cause::repaired) return;
-  leg->counters.insert(leg->counters.end(), event.counters.begin(), event.counters.end());
+  add_up(*leg, event.counters, leg->media.ended);
   leg->adopted.clear();
   leg->admitted.clear();
   assume(*leg, {});
@@ -317,6 +318,9 @@ void PinholeClient::on_admitted(const pinhole::event::Admitted& event) {
   });
   write_admitted(log_, *call, *leg, event, sink == sinks.end() ? nullptr : &*sink);
   if (sink == sinks.end()) return;
+  leg->caller_endpoints.insert(event.rule.a);
+  // Beyond what may be asked for, the middlebox alone has it.
+  if (leg->open.size() >= config_.limits.rules_per_call) return;
   const pinhole::Promise promise = leg->open.promise_of(*sink);
   if (is_changing(*leg, *sink, promise)) return;
   const auto add = [&](Pinholes& pinholes) {
@@ -331,7 +335,6 @@ void PinholeClient::on_admitted(const pinhole::event::Admitted& event) {
     }
   std::erase_if(leg->admitted, [&](const auto& known) { return known.rule == event.rule; });
   leg->admitted.push_back({event.rule, *sink, promise});
-  leg->caller_endpoints.insert(event.rule.a);
   Pinholes open = leg->open;
   add(open);
   assume(*leg, std::move(open));

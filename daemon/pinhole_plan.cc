@@ -133,7 +133,10 @@ void PinholePlan::add_sinks(const sip::MediaPlan& plan, const Views& views, std:
     } else if (is_told_already(out.pinholes, sink, promise)) {
       continue;
     }
-    if (out.pinholes.sinks.size() >= room || !out.pinholes.add(sink, promise)) ++out.left_out;
+    // Rules that a change replaces, and those the gate makes, need a place too.
+    const std::size_t taken = out.pinholes.size() + out.pinholes.rules.size();
+    const bool has_room = out.pinholes.sinks.size() < room && taken < config_.limits.rules_per_call;
+    if (!has_room || !out.pinholes.add(sink, promise)) ++out.left_out;
   }
 }
 

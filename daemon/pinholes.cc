@@ -16,6 +16,19 @@ bool Pinholes::add(pinhole::Sink sink, const pinhole::Promise& promise) {
   return true;
 }
 
+std::size_t Pinholes::fit(std::size_t most) {
+  if (size() <= most) return 0;
+  Pinholes rest;
+  rest.rules = rules;
+  for (const bool is_offers : {false, true})
+    for (const auto& sink : sinks)
+      if (promise_of(sink).awaits_answer == is_offers && rest.size() < most)
+        rest.add(sink, promise_of(sink));
+  const std::size_t left_out = sinks.size() - rest.sinks.size();
+  *this = std::move(rest);
+  return left_out;
+}
+
 void Pinholes::normalize() {
   std::vector<pinhole::Promise> ordered = promises;
   std::ranges::sort(ordered);

@@ -21,6 +21,9 @@ struct Pinholes {
 
   // False when there are too many promises: the sink is left out.
   bool add(pinhole::Sink sink, const pinhole::Promise& promise);
+  // Leaves out sinks, those of offers first, until there are no more than `most` with the rules.
+  // How many.
+  std::size_t fit(std::size_t most);
   // Sorts, so that what is alike compares equal.
   void normalize();
 

@@ -6,13 +6,17 @@ namespace midcom::pinhole {
 namespace {
 
 constexpr std::chrono::seconds interval{10};
+constexpr std::chrono::seconds sweep_interval{1};
 constexpr std::size_t max_sources = 1024; // of a source beyond it nothing is told
 
 } // namespace
 
 void DropLog::note(const FlowKey& key, GateReason reason, TimePoint now) {
-  if (sources_.size() >= max_sources && !sources_.contains(key.source.address))
+  const bool is_full = sources_.size() >= max_sources && !sources_.contains(key.source.address);
+  if (is_full && swept_ + sweep_interval <= now) {
     std::erase_if(sources_, [&](const auto& each) { return each.second.next <= now; });
+    swept_ = now;
+  }
   if (sources_.size() >= max_sources && !sources_.contains(key.source.address)) return;
   Source& source = sources_[key.source.address];
   ++source.count;

@@ -27,6 +27,7 @@ private:
     std::uint64_t count = 0;
   };
   std::map<Address, Source> sources_;
+  TimePoint swept_{};
   std::vector<Line> lines_;
 };
 

@@ -2,6 +2,7 @@
 #include "pinhole/gate.h"
 
 #include <algorithm>
+#include <netinet/in.h>
 #include <ranges>
 
 #include "pinhole/stun.h"
@@ -177,7 +178,8 @@ std::vector<Gate::Judged> Gate::reconsider(const IsOpen& is_open) {
       const std::optional<Decision> decision = passes ? Decision{Pass{}} : next_decision(ticket);
       if (!decision) continue;
       tell(ticket, *decision);
-      if (std::holds_alternative<Admit>(*decision)) break; // the rest waits until it is open
+      const bool is_first = std::holds_alternative<Admit>(*decision);
+      if (is_first && key.protocol != IPPROTO_TCP) break; // the rest waits until it is open
     }
   }
   const auto values = std::views::values(judged);

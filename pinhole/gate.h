@@ -69,7 +69,8 @@ public:
   [[nodiscard]] Judged on_packet(const Packet& packet, TimePoint now);
   // After groups or flows have changed: what becomes of parked packets, in the order they came.
   // Those that go on waiting aren't among them. Of a flow the first may be an Admit, the next of
-  // it then wait: they pass when it is open, so call it again when it is.
+  // it then wait: they pass when it is open, so call it again when it is. Connections never pass
+  // so: each segment is judged.
   using IsOpen = std::function<bool(const FlowKey&)>;
   [[nodiscard]] std::vector<Judged> reconsider(const IsOpen& is_open);
   [[nodiscard]] std::vector<Judged> take_due(TimePoint now); // whose time is over

@@ -20,8 +20,8 @@ constexpr milliseconds repair_interval{50}; // somebody who fights us gets no bu
 
 Counter make_counter(const GroupFlow& flow, FlowCounter count) {
   count += flow.carried;
-  return {flow.stream,          flow.component, flow.key.source,
-          flow.key.destination, count.packets,  count.bytes};
+  return {flow.stream,   flow.component, flow.key.source,  flow.key.destination,
+          count.packets, count.bytes,    flow.key.protocol};
 }
 
 } // namespace
@@ -38,6 +38,7 @@ KernelResult<void> Middlebox::start(Instant now) {
   features_ = *features;
   queue_ = kernel_.queue();
   announce();
+  on_packets(now); // an earlier process's sinks may have had some
   return {};
 }
 
@@ -200,12 +201,14 @@ void Middlebox::resync(Instant now) {
   retry_ = now.steady + retry_interval;
   forget_sinks();
   for (const GroupId& group : fresh_) (void)table_.drop(group);
-  const std::vector<GroupId> before = table_.groups();
+  std::vector<GroupId> before = table_.groups();
+  std::erase_if(before, [&](const GroupId& group) { return table_.flows_of(group)->empty(); });
   auto stored = kernel_.dump();
   if (!stored) return;
   if (!try_apply(table_.adopt(*stored, now))) return;
   is_in_step_ = true;
   retry_.reset();
+  announce_due_ = std::max(now.steady, announced_ + retry_interval);
   const std::vector<GroupId> after = table_.groups();
   for (const GroupId& group : before)
     if (!std::ranges::binary_search(after, group))
@@ -217,6 +220,11 @@ void Middlebox::on_timer(Instant now) {
     retry_.reset();
     if (!is_in_step_) resync(now);
     if (damage_) (void)repair(now);
+  }
+  if (is_in_step_ && announce_due_ && *announce_due_ <= now.steady) {
+    announce_due_.reset();
+    announced_ = now.steady;
+    announce();
   }
   for (const Gate::Judged& judged : gate_.take_due(now.steady)) carry_out(judged, true, now);
   if (!held_.empty() || !decided_.empty()) commit(now);
@@ -252,6 +260,7 @@ std::optional<TimePoint> Middlebox::next_deadline() const {
   };
   take(gate_.next_due());
   if (counters_ != told_counters_) take(counters_due_);
+  if (is_in_step_) take(announce_due_);
   if (is_in_step_) take(table_.next_due());
   if (is_in_step_) take(watch_.next_due());
   return next;

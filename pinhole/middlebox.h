@@ -23,7 +23,8 @@ public:
   // Both must outlive it.
   Middlebox(const Policy& policy, Kernel& kernel, const GateLimits& limits = {});
 
-  // Creates or adopts the tables. event::Ready is the first reply.
+  // Creates or adopts the tables. event::Ready is the first reply; it comes once more
+  // after a failed batch, which took all sinks: what is wanted is to be asked for again.
   [[nodiscard]] KernelResult<void> start(Instant now);
   void announce();                  // event::Ready once more, for a new agent
   void on_request(Request request); // answered by the next commit()
@@ -78,6 +79,7 @@ private:
   // The gate's part, in middlebox_gate.cc.
   void tell_gate(const std::vector<Request>& requests, const std::vector<Work>& works);
   void forget_sinks();
+  [[nodiscard]] bool passes_by_its_flow(const FlowKey& key) const;
   void carry_out(const Gate::Judged& judged, bool was_parked, Instant now);
   void admit(const Gate::Judged& judged, const Gate::Admit& admit, bool was_parked, Instant now);
   void drop(std::uint32_t id, const FlowKey& key, GateReason reason, Instant now);
@@ -94,9 +96,11 @@ private:
   std::vector<Request> requests_;
   std::vector<Reply> replies_;
   std::map<FlowKey, FlowCounter> last_counters_;
-  std::set<GroupId> fresh_;        // asked for in this turn: refused with it, not lost
-  std::optional<TimePoint> retry_; // of a failed resync or a postponed repair
-  bool is_in_step_ = true;         // false: the shadow is void until a dump succeeds
+  std::set<GroupId> fresh_;               // asked for in this turn: refused with it, not lost
+  std::optional<TimePoint> retry_;        // of a failed resync or a postponed repair
+  std::optional<TimePoint> announce_due_; // after a resync, which takes all sinks
+  TimePoint announced_{};
+  bool is_in_step_ = true; // false: the shadow is void until a dump succeeds
   Damage damage_;
   TimePoint last_repair_{};
 

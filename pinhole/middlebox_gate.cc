@@ -71,12 +71,17 @@ void Middlebox::forget_sinks() {
   for (const GroupId& group : std::exchange(gated_, {})) gate_.set_group(group, {}, {});
 }
 
+// A first segment never does: who may begin a connection is what the sinks say.
+bool Middlebox::passes_by_its_flow(const FlowKey& key) const {
+  return key.protocol != IPPROTO_TCP && table_.contains(key);
+}
+
 void Middlebox::carry_out(const Gate::Judged& judged, bool was_parked, Instant now) {
   if (const auto* admitted = std::get_if<Gate::Admit>(&judged.decision)) {
     admit(judged, *admitted, was_parked, now);
   } else if (std::holds_alternative<Gate::Park>(judged.decision)) {
     ++counters_.parked;
-  } else if (table_.contains(judged.key)) {
+  } else if (passes_by_its_flow(judged.key)) {
     held_.push_back(
         {judged.id, judged.key, {}, was_parked}); // it has come before its flow was open
   } else {
@@ -116,6 +121,10 @@ void Middlebox::answer_held(bool is_committed, Instant now) {
     decided_.push_back({held.id, verdict_for(held.key)});
     if (held.was_parked) ++counters_.released;
     if (!held.admit) continue;
+    if (!table_.owns(held.admit->group, held.key)) { // it has changed its mind in this turn
+      gate_.take_back(*held.admit);
+      continue;
+    }
     ++counters_.admitted;
     replies_.emplace_back(event::Admitted{held.admit->group, held.admit->rule, held.admit->kind});
   }
@@ -128,7 +137,7 @@ void Middlebox::settle(bool is_committed, Instant now) {
   answer_held(is_committed, now);
   while (gate_.parked() > 0) {
     const auto judged =
-        gate_.reconsider([this](const FlowKey& key) { return table_.contains(key); });
+        gate_.reconsider([this](const FlowKey& key) { return passes_by_its_flow(key); });
     if (judged.empty()) break;
     for (const Gate::Judged& each : judged) carry_out(each, true, now);
     answer_held(is_in_step_ && apply_table(now), now);

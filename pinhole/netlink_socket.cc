@@ -13,7 +13,7 @@ namespace midcom::pinhole {
 namespace {
 
 // A dump comes in chunks of up to 32 kB; a smaller buffer cuts them silently.
-constexpr std::size_t receive_size = 128 * 1024;
+constexpr std::size_t receive_size = std::size_t{128} * 1024;
 constexpr int kernel_buffer = 8 * 1024 * 1024;
 
 void set_buffer(int fd, int forced, int plain) {

@@ -13,11 +13,12 @@
 
 namespace midcom::pinhole {
 
-// Who may be taken for the sender. Never wider than the policy's media networks of another side.
+// Who may be taken for the sender. Never wider than the policy's media networks of the side of one
+// of `senders`; where these don't tell a side, of any but the receiver's.
 enum class SourceRule : std::uint8_t {
   signalled,    // an address and port that the other side's description names
   same_address, // also another port of such an address
-  any_verified, // also another address, where STUN proves it (RFC 8445); never anything else
+  any_verified, // also another address, where STUN proves it (RFC 8445), nothing else does
 };
 
 // What a first packet may be. Bits of Promise::kinds.

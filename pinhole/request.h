@@ -80,7 +80,7 @@ struct SetGroup {
   std::uint32_t lifetime_s;
   std::vector<Rule> rules;
   std::vector<Sink> sinks = {};
-  std::vector<Promise> promises = {}; // at most max_promises
+  std::vector<Promise> promises = {}; // no more than max_promises, nor than sinks
 };
 // Releases a group that the agent may never have seen (after its restart) when `asker` is one of
 // the participants the kernel remembers.
@@ -113,6 +113,7 @@ struct Counter {
   std::uint8_t component = 1;
   Endpoint source, destination; // the direction counted
   std::uint64_t packets = 0, bytes = 0;
+  std::uint8_t protocol = 17;
   auto operator<=>(const Counter&) const = default;
 };
 

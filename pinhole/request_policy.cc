@@ -97,6 +97,20 @@ Result check(const Policy& policy, const Rule& rule) {
   return Result::ok;
 }
 
+Result check_sender(const Policy& policy, const Promise& promise, const Address& receiver,
+                    const Address& source) {
+  const Side* const receivers = side_of(policy, receiver);
+  const Side* const sources = side_of(policy, source);
+  bool is_known = false;
+  for (const Endpoint& sender : promise.senders) {
+    const Side* const side = side_of(policy, sender.address);
+    if (side == nullptr || side == receivers) continue;
+    if (side == sources) return Result::ok;
+    is_known = true;
+  }
+  return is_known ? Result::forbidden_address : Result::ok;
+}
+
 Result check_lifetime(const Policy& policy, std::uint32_t lifetime_s) {
   return lifetime_s == 0 || lifetime_s > policy.max_lifetime_s ? Result::lifetime : Result::ok;
 }
@@ -106,7 +120,8 @@ Result check(const Policy& policy, const request::SetGroup& request) {
   if (request.rules.empty() && request.sinks.empty()) return Result::ok;
   if (request.rules.size() + request.sinks.size() > policy.max_group_rules)
     return Result::too_many_rules;
-  if (request.promises.size() > max_promises ||
+  // No more than are used: a group's memory is bounded by its rules.
+  if (request.promises.size() > std::min(max_promises, request.sinks.size()) ||
       !std::ranges::all_of(request.promises, [](const Promise& p) { return is_well_formed(p); }))
     return Result::malformed;
   if (const Result result = check_lifetime(policy, request.lifetime_s); result != Result::ok)

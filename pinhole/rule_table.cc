@@ -148,16 +148,27 @@ RuleTable::Outcome RuleTable::set_group(const request::SetGroup& request, Instan
   return outcome;
 }
 
+std::expected<const RuleTable::Awaited*, Result> RuleTable::sink_for(const Group& group,
+                                                                     const Rule& rule) const {
+  Result reason = Result::unknown_group;
+  for (const Awaited& each : group.sinks) {
+    const Sink& sink = each.sink;
+    if (sink.at != (sink.is_a ? rule.a : rule.b) || sink.protocol != rule.protocol ||
+        sink.stream != rule.stream || sink.component != rule.component)
+      continue;
+    const Endpoint& source = sink.is_a ? rule.b : rule.a;
+    reason = check_sender(policy_, each.promise, sink.at.address, source.address);
+    if (reason == Result::ok) return &each;
+  }
+  return std::unexpected(reason);
+}
+
 Result RuleTable::admit(const GroupId& id, const Rule& rule) {
   const auto found = groups_.find(id);
   if (found == groups_.end()) return Result::unknown_group;
   Group& group = found->second;
-  const auto by = std::ranges::find_if(group.sinks, [&](const Awaited& each) {
-    const Sink& sink = each.sink;
-    return sink.at == (sink.is_a ? rule.a : rule.b) && sink.protocol == rule.protocol &&
-           sink.stream == rule.stream && sink.component == rule.component;
-  });
-  if (by == group.sinks.end()) return Result::unknown_group;
+  const auto by = sink_for(group, rule);
+  if (!by) return by.error();
   if (const Result result = check(policy_, rule); result != Result::ok) return result;
   Wanted wanted;
   want(wanted, rule);
@@ -175,7 +186,7 @@ Result RuleTable::admit(const GroupId& id, const Rule& rule) {
     group.flows.insert_or_assign(key, slot);
   }
   std::erase_if(group.admitted, [&](const Admitted& each) { return each.rule == rule; });
-  group.admitted.push_back({rule, *by});
+  group.admitted.push_back({rule, **by});
   return Result::ok;
 }
 
@@ -400,6 +411,11 @@ std::optional<RuleTable::Owned> RuleTable::owned(const FlowKey& key) const {
   if (found == flows_.end()) return std::nullopt;
   const auto& [group, slot] = found->second.owners.front();
   return Owned{group, {key, slot.stream, slot.component, found->second.carried}};
+}
+
+bool RuleTable::owns(const GroupId& group, const FlowKey& key) const {
+  const auto found = groups_.find(group);
+  return found != groups_.end() && found->second.flows.contains(key);
 }
 
 const Participants& RuleTable::participants_of(const GroupId& group) const {

@@ -4,6 +4,7 @@
 // that batch fails the shadow is void and adopt() rebuilds it from a dump.
 #pragma once
 
+#include <expected>
 #include <map>
 #include <optional>
 #include <set>
@@ -76,6 +77,7 @@ public:
   };
   [[nodiscard]] std::optional<Owned> owned(const FlowKey& key) const;
   [[nodiscard]] bool contains(const FlowKey& key) const { return flows_.contains(key); }
+  [[nodiscard]] bool owns(const GroupId& group, const FlowKey& key) const;
   // Of a group that there is.
   [[nodiscard]] const Participants& participants_of(const GroupId& group) const;
   [[nodiscard]] std::vector<GroupId> groups() const; // sorted
@@ -121,6 +123,9 @@ private:
   [[nodiscard]] Result judge(const request::SetGroup& request, const Wanted& wanted,
                              const Group* known) const;
   [[nodiscard]] Result judge_flow(const FlowKey& key, const Asker& asker) const;
+  // That of the group's by which `rule` may come.
+  [[nodiscard]] std::expected<const Awaited*, Result> sink_for(const Group& group,
+                                                               const Rule& rule) const;
   static void want(Wanted& wanted, const Rule& rule);
   [[nodiscard]] static std::vector<Admitted> still_admitted(const Group& group,
                                                             const std::vector<Awaited>& sinks);

@@ -87,8 +87,15 @@ std::string side_chain(std::size_t index) {
   return "from_side_" + std::to_string(index);
 }
 
-// A packet with a source address of a side comes in by one of the side's interfaces.
-void write_source_check(NftBatch& batch, std::string_view table, const Policy& policy) {
+void make_source_chains(NftBatch& batch, std::string_view table, const Policy& policy) {
+  nft::new_chain(batch, table, "sources");
+  for (std::size_t i = 0; i < policy.sides.size(); ++i) nft::new_chain(batch, table, side_chain(i));
+}
+
+// A packet with a source address of a side comes in by one of the side's interfaces; `forged` is
+// for all others.
+void write_source_check(NftBatch& batch, std::string_view table, const Policy& policy,
+                        std::int32_t forged) {
   struct Network {
     Prefix prefix;
     std::size_t side;
@@ -104,7 +111,7 @@ void write_source_check(NftBatch& batch, std::string_view table, const Policy& p
       Rule rule(batch, table, side_chain(i));
       rule.meta(NFT_META_IIFNAME, 0).compare(0, Rule::equal, padded).verdict(NFT_RETURN);
     }
-    Rule(batch, table, side_chain(i)).count().verdict(NF_DROP);
+    Rule(batch, table, side_chain(i)).count().verdict(forged);
   }
   // The longest prefix says whose an address is.
   std::ranges::sort(networks, [](const auto& l, const auto& r) {
@@ -158,21 +165,20 @@ void write_protection(NftBatch& batch, std::string_view table, const Policy& pol
 void write_static_table(NftBatch& batch, std::string_view table, const Policy& policy) {
   nft::new_forward_chain(batch, table, "clear_mark", clear_priority);
   nft::new_forward_chain(batch, table, "decide", decide_priority);
-  nft::new_chain(batch, table, "sources");
   nft::new_chain(batch, table, "from_protected");
-  for (std::size_t i = 0; i < policy.sides.size(); ++i) nft::new_chain(batch, table, side_chain(i));
+  make_source_chains(batch, table, policy);
   nft::delete_rules(batch, table);
   {
     Rule clear(batch, table, "clear_mark");
     replace_mark(clear, policy.mask, 0);
   }
-  write_source_check(batch, table, policy);
-  Rule(batch, table, "decide").verdict(NFT_JUMP, "sources");
+  write_source_check(batch, table, policy, NF_DROP);
   Rule(batch, table, "decide")
       .meta(NFT_META_MARK, 0)
       .bitwise(0, host_order(policy.mask), host_order(0))
       .compare(0, Rule::equal, host_order(policy.mark))
-      .verdict(NF_ACCEPT);
+      .verdict(NF_ACCEPT); // its source was looked at before it was marked
+  Rule(batch, table, "decide").verdict(NFT_JUMP, "sources");
   for (const StaticAllow& allow : policy.static_allows) write_static_allow(batch, table, allow);
   write_protection(batch, table, policy);
 }
@@ -204,6 +210,7 @@ void write_lookup(NftBatch& batch, const Policy& policy, std::uint8_t protocol, 
   load_port(rule, End::destination, 2 * address_registers + 1);
   rule.lookup(set_name(false, protocol, family), 0);
   replace_mark(rule, policy.mask, policy.mark);
+  rule.verdict(NF_ACCEPT);
 }
 
 // "Destination unreachable" and "packet too big" to the sender of a live flow, about that flow:
@@ -234,6 +241,7 @@ void write_error_lookup(NftBatch& batch, const Policy& policy, std::uint8_t prot
   rule.payload(Rule::transport, quoted_ports + 2, 2, 2 * address_registers + 1);
   rule.lookup(set_name(false, protocol, family), 0);
   replace_mark(rule, policy.mask, policy.mark);
+  rule.verdict(NF_ACCEPT);
 }
 
 // No bypass: without a listener the packet is gone. Over its element's limit it isn't found, and
@@ -292,22 +300,20 @@ void write_guard_table(NftBatch& batch, const Policy& policy, std::uint32_t) {
 void write_flow_table(NftBatch& batch, const Policy& policy, std::uint32_t features) {
   write_sets(batch, policy, features);
   nft::new_forward_chain(batch, flow_table, "mark_flows", flow_priority);
+  make_source_chains(batch, flow_table, policy);
   nft::delete_rules(batch, flow_table);
   {
     Rule clear(batch, flow_table, "mark_flows");
     replace_mark(clear, policy.mask, 0);
   }
+  write_source_check(batch, flow_table, policy, NF_ACCEPT); // unmarked
+  Rule(batch, flow_table, "mark_flows").verdict(NFT_JUMP, "sources");
   for (const std::uint8_t protocol : transports)
     for (const Family family : families) {
       write_lookup(batch, policy, protocol, family);
       if (policy.mode == Mode::appliance) write_error_lookup(batch, policy, protocol, family);
     }
   if ((features & gate) == 0) return;
-  Rule(batch, flow_table, "mark_flows")
-      .meta(NFT_META_MARK, 0)
-      .bitwise(0, host_order(policy.mask), host_order(0))
-      .compare(0, Rule::equal, host_order(policy.mark))
-      .verdict(NFT_RETURN);
   for (const std::uint8_t protocol : transports)
     for (const Family family : families)
       write_sink_lookup(batch, policy, features, protocol, family);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Our two nftables tables. Chains in the forward hook, in this order, with nobody between:
 //   -12  inet midcomd_base  clear_mark   our mark bits to 0 (also when the next one is not there)
-//   -11  inet midcomd       mark_flows   our bits to 0, look the flow up, set the mark; what is in
-//   no
-//                                        flow but goes to a sink: to the gate's queue
-//   -10  inet midcomd_base  decide       marked: accept; protected networks: drop; others: accept
+//   -11  inet midcomd       mark_flows   our bits to 0; a forged source: the end; look the flow up,
+//                                        set the mark; what is in no flow but goes to a sink: to
+//                                        the gate's queue
+//   -10  inet midcomd_base  decide       marked: accept; forged sources and protected networks:
+//                                        drop; others: accept
+// A source is forged that comes by another interface than its side's. In no flow, it isn't counted
+// there, and the gate doesn't see it.
 // An accept ends only its own chain: the operator's filter chains (priority 0) still see the packet
 // and its mark.
 #pragma once

@@ -23,7 +23,7 @@ struct SdpLimits {
   std::size_t size = 32768; // octets
   std::size_t line = 4096;
   std::size_t lines = 1024;
-  std::size_t media = 32;       // m= lines
+  std::size_t media = 32;       // m= lines, a=group lines, and mids in each
   std::size_t attributes = 512; // all a= lines together
   std::size_t candidates = 64;  // a=candidate lines of one m= line
 };

@@ -58,6 +58,7 @@ private:
   Status attribute(std::string_view value);
   Status media(std::string_view value);
   Status session_attribute(const SdpAttribute& attribute);
+  Status group(std::string_view value);
   Status media_attribute(SdpMedia& media, const SdpAttribute& attribute);
   Status keep_direction(const SdpAttribute& attribute);
   Status finish();
@@ -216,8 +217,18 @@ Status SdpParser::session_attribute(const SdpAttribute& attribute) {
   if (attribute.name == "ice-lite") sdp_->is_ice_lite_ = true;
   if (attribute.name == "ice-options" && names_trickle(attribute.value)) sdp_->can_trickle_ = true;
   if (attribute.name == "group")
-    if (auto group = parse_group(attribute.value)) sdp_->groups_.push_back(std::move(*group));
+    if (auto ok = group(attribute.value); !ok) return ok;
   return read_attribute(sdp_->transport_, attribute);
+}
+
+// There are never more groups, nor more mids in one, than there may be m= lines.
+Status SdpParser::group(std::string_view value) {
+  auto group = parse_group(value);
+  if (!group) return {};
+  if (group->mids.size() > limits_.media || sdp_->groups_.size() >= limits_.media)
+    return std::unexpected(Error::too_many);
+  sdp_->groups_.push_back(std::move(*group));
+  return {};
 }
 
 Status SdpParser::media_attribute(SdpMedia& media, const SdpAttribute& attribute) {

@@ -196,6 +196,29 @@ TEST_P(GateKernelTest, AFloodReachesTheGateAtTheSinksRateOnly) {
   EXPECT_EQ(engine.events_of<event::Admitted>().size(), 1U);
 }
 
+TEST_P(GateKernelTest, ForgedSourcesDontReachTheGate) {
+  for (const Mode mode : {Mode::appliance, Mode::mark}) {
+    hosts->nft("flush ruleset");
+    policy.mode = mode;
+    const Endpoint forged = at("192.0.2.3", port); // C has this address of A too
+    const UdpSocket from_c(*hosts, 'c', forged), from_a(*hosts, 'a', forged), to_b(*hosts, 'b', b);
+    Engine engine(*hosts, policy);
+    if (mode == Mode::mark)
+      hosts->nft("table inet operator { chain c { type filter hook forward priority 0; policy "
+                 "drop; meta mark & 0xff000000 == 0x4d000000 accept; }\n}");
+    request::SetGroup request = wait(group_1, b, forged);
+    request.sinks[0].is_a = false;
+    ASSERT_EQ(engine.ask(request).result, Result::ok);
+    from_c.send(b, rtp());
+    engine.judge_packets();
+    EXPECT_EQ(queued(engine), 0U);
+    from_a.send(b, rtp());
+    engine.judge_packets();
+    EXPECT_EQ(to_b.receive_all(1), 1);
+    EXPECT_EQ(queued(engine), 1U);
+  }
+}
+
 TEST_P(GateKernelTest, AnOverrunQueueClosesAndIsCounted) {
   policy.sink_rate = 100'000; // as if there were no limit
   Engine engine(*hosts, policy);
@@ -273,6 +296,26 @@ TEST_P(GateKernelTest, ARepairBringsSinksBack) {
   from_b.send(a, rtp());
   engine.judge_packets();
   EXPECT_EQ(to_a.receive_all(1), 1);
+}
+
+// The kernel drops what it holds when the rule that queued it goes; what comes later is judged.
+TEST_P(GateKernelTest, ARepairKeepsPromises) {
+  Engine engine(*hosts, policy);
+  const UdpSocket to_a(*hosts, 'a', a), from_b(*hosts, 'b', b);
+  ASSERT_EQ(engine.ask(offer(group_1, a)).result, Result::ok);
+  for (int i = 0; i < 3; ++i) from_b.send(a, rtp(i));
+  engine.judge_packets();
+  hosts->nft("flush ruleset");
+  engine.middlebox->on_netlink_event(now());
+  for (int i = 3; i < 5; ++i) from_b.send(a, rtp(i));
+  engine.judge_packets();
+  EXPECT_EQ(to_a.receive_all(0), 0) << "not before the answer";
+  ASSERT_EQ(engine.ask(wait(group_2, a, b)).result, Result::ok);
+  std::vector<std::string> came = to_a.receive();
+  const bool is_owned = (engine.ready.features & table_persist) != 0;
+  ASSERT_EQ(came.size(), is_owned ? 5U : 2U);
+  came.erase(came.begin(), came.end() - 2);
+  EXPECT_EQ(came, (std::vector{rtp(3), rtp(4)}));
 }
 
 TEST_P(GateKernelTest, SinksAreRefreshedAndChangeHands) {

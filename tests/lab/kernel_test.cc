@@ -280,18 +280,32 @@ TEST_P(KernelTest, PassesIcmpErrorsAboutLiveFlowsOnly) {
       {.too_big = 2, .code = 0, .echo_request = 128, .redirect = 4});
 }
 
-TEST_P(KernelTest, DropsSpoofedSourcesFromAnotherSide) {
-  const Endpoint spoofed = at("192.0.2.3", 4000); // C has this address of A too
-  const UdpSocket from_c(*hosts, 'c', spoofed), to_b(*hosts, 'b', b);
-  from_c.send(b, 3);
-  ASSERT_EQ(to_b.receive_all(3), 3) << "control: they do come through";
-  Engine engine(*hosts, policy);
-  ASSERT_EQ(engine.open(group_1, spoofed, b), Result::ok);
-  from_c.send(b, 3);
-  EXPECT_EQ(to_b.receive_all(0), 0);
-  const UdpSocket from_a(*hosts, 'a', spoofed);
-  from_a.send(b, 3);
-  EXPECT_EQ(to_b.receive_all(3), 3);
+// What comes by another side's interface is none of the flow: it isn't counted either.
+TEST_P(KernelTest, ForgedSourcesAreNeitherMarkedNorCounted) {
+  for (const Mode mode : {Mode::appliance, Mode::mark}) {
+    hosts->nft("flush ruleset");
+    policy.mode = mode;
+    const bool is_mark = mode == Mode::mark;
+    const Endpoint forged = at("192.0.2.3", port + is_mark); // C has this address of A too
+    const UdpSocket from_c(*hosts, 'c', forged), to_b(*hosts, 'b', b);
+    from_c.send(b, 3);
+    ASSERT_EQ(to_b.receive_all(3), 3) << "control: they do come through";
+    Engine engine(*hosts, policy);
+    if (is_mark)
+      hosts->nft("table inet operator { chain c { type filter hook forward priority 0; policy "
+                 "drop; meta mark & 0xff000000 == 0x4d000000 accept; }\n}");
+    ASSERT_EQ(engine.open(group_1, forged, b), Result::ok);
+    const auto counted = [&] {
+      return engine.ask(request::Status{2, group_1}).counters.at(0).packets;
+    };
+    from_c.send(b, 3);
+    EXPECT_EQ(to_b.receive_all(0), 0) << is_mark;
+    EXPECT_EQ(counted(), 0U) << is_mark;
+    const UdpSocket from_a(*hosts, 'a', forged);
+    from_a.send(b, 3);
+    EXPECT_EQ(to_b.receive_all(3), 3) << is_mark;
+    EXPECT_EQ(counted(), 3U) << is_mark;
+  }
 }
 
 TEST_P(KernelTest, StaticAllowCarriesConversationsFromInside) {

@@ -107,8 +107,8 @@ void Runner::expect_fate(const Step& step) {
 }
 
 // The middlebox finds no queue when it starts again.
-void Runner::lose_gate(const Step&) {
-  world_->middlebox().lose_gate();
+void Runner::lose_gate(const Step& step) {
+  world_->middlebox().lose_gate(step.rest != "no");
 }
 
 } // namespace midcom::scenario

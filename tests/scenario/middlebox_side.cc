@@ -82,7 +82,9 @@ public:
     return engine_ ? engine_->take_replies() : std::vector<pinhole::Reply>{};
   }
 
-  void lose_gate() override { policy_.masked_features |= pinhole::gate; }
+  void lose_gate(bool is_lost) override {
+    policy_.masked_features = is_lost ? std::uint32_t{pinhole::gate} : 0;
+  }
 
   void fail_commits(bool failing) override { kernel_.set_failing(failing); }
 

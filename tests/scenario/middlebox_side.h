@@ -45,7 +45,7 @@ public:
                                               std::string_view payload, sip::TimePoint now) = 0;
   [[nodiscard]] virtual Fate fate(std::uint32_t number) = 0;
   [[nodiscard]] virtual std::vector<pinhole::Reply> take_replies() = 0; // after deliver()
-  virtual void lose_gate() = 0;                // the next process finds no queue
+  virtual void lose_gate(bool is_lost) = 0;    // whether the next process finds no queue
   virtual void fail_commits(bool failing) = 0; // the next batches fail in the kernel
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What an opener may still ask of the kernel. Each case sets a filter in a process of its own.
+// What an opener and the middlebox may still ask of the kernel. Each case sets a filter in a
+// process of its own.
 #include "daemon/call_filter.h"
 
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -123,6 +125,22 @@ TEST(CallFilter, LetsALogBeWritten) {
   EXPECT_NE(text.find("opener.test"), std::string::npos) << text;
   ::close(made);
   ::unlink(name);
+}
+
+// As the middlebox reads the counts of its queue.
+TEST(CallFilter, LetsWhatIsOpenBeReadAgain) {
+  std::ifstream counts("/proc/uptime");
+  ASSERT_TRUE(counts.is_open());
+  EXPECT_EQ(filtered([&] {
+              std::string line;
+              for (int i = 0; i < 3; ++i) {
+                counts.clear();
+                counts.seekg(0);
+                if (!std::getline(counts, line)) return std::string("not read");
+              }
+              return std::string("read");
+            }),
+            "read");
 }
 
 TEST(CallFilter, LetsMemoryGrowAndTheProcessEnd) {

@@ -139,7 +139,7 @@ TEST(ChannelCodec, EncodesARequestAsDocumented) {
 TEST(ChannelCodec, WritesAnIpv4AddressInFourOctets) {
   const std::string one = encode(Reply(reply::Done{1, Result::ok, {}}));
   const std::string with = encode(Reply(reply::Done{1, Result::ok, {counter()}}));
-  EXPECT_EQ(with.size() - one.size(), 2U + 1 + (1 + 4 + 2) + (1 + 16 + 2) + 8 + 8);
+  EXPECT_EQ(with.size() - one.size(), 2U + 1 + (1 + 4 + 2) + (1 + 16 + 2) + 8 + 8 + 1);
 }
 
 TEST(ChannelCodec, KnowsOnlySoManyOpeners) {

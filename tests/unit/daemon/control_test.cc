@@ -93,7 +93,8 @@ AgentSnapshot one_call() {
   snapshot.status = {true, "owner persist", 1, 2, 3, 4, 5, 6, true, {7, 8, 9, 10, 11, 12}};
   snapshot.status.commits.add(std::chrono::microseconds(12));
   snapshot.total = 1;
-  AgentSnapshot::Leg leg{"tag\x1b[31m", "core", true, false, {}};
+  AgentSnapshot::Leg leg{"tag\x1b[31m", "core", true, false, {}, {}};
+  leg.sinks.push_back({0, 1, 6, media("2001:db8::1", 5002), false, 0});
   leg.rules.push_back(
       {0, 1, 17, media("192.0.2.1", 4000), media("2001:db8::1", 5000), true, false});
   snapshot.calls.push_back({"id@host", "phones", true, false, std::chrono::seconds(75), {leg}});
@@ -129,10 +130,13 @@ TEST(ControlAnswer, CallsAndPinholes) {
             "\"tag\":\"tag\\u001b[31m\",\"peer\":\"core\",\"state\":\"answered\",\"rules\":["
             "{\"stream\":0,\"component\":\"rtp\",\"protocol\":\"udp\","
             "\"a\":\"192.0.2.1:4000\",\"b\":\"[2001:db8::1]:5000\","
-            "\"direction\":\"a-to-b\"}]}]}]}\n");
+            "\"direction\":\"a-to-b\"}],"
+            "\"sinks\":[{\"stream\":0,\"component\":\"rtp\",\"protocol\":\"tcp\","
+            "\"of\":\"callee\",\"at\":\"[2001:db8::1]:5002\"}]}]}]}\n");
   const std::string table = control_table(Kind::call, *parse_json(answer));
   EXPECT_THAT(table, HasSubstr("id@host  phones  core  answered  1m15s  1\n"));
   EXPECT_THAT(table, HasSubstr("192.0.2.1:4000  ->  [2001:db8::1]:5000\n"));
+  EXPECT_THAT(table, HasSubstr("?               ->  [2001:db8::1]:5002\n"));
   EXPECT_THAT(table, HasSubstr("tag\\u001b[31m"));
   EXPECT_THAT(table, Not(HasSubstr("\x1b")));
   const std::string holes = control_answer({Kind::pinholes}, one_call(), {});

@@ -45,8 +45,8 @@ protected:
   }
   sip::SdpPtr describe(const std::string& address, const std::string& direction) {
     return *sip::Sdp::parse("v=0\r\no=- 1 " + std::to_string(++version_) + " IN IP4 " + address +
-                                "\r\ns=-\r\nc=IN IP4 " + address +
-                                "\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\na=" + direction + "\r\n",
+                                "\r\ns=-\r\nc=IN IP4 " + address + "\r\nt=0 0\r\n" + media_ +
+                                "\r\na=" + direction + "\r\n",
                             {});
   }
   // To the next look, with so many packets in between. True: the call is dead.
@@ -68,6 +68,7 @@ protected:
   CallTable calls_;
   CallPtr call_;
   Leg* leg_ = nullptr;
+  std::string media_ = "m=audio 40000 RTP/AVP 0";
   std::uint32_t cseq_ = 0;
   int version_ = 0;
   std::uint64_t caller_packets_ = 0, callee_packets_ = 0;
@@ -109,12 +110,34 @@ TEST_F(MediaWatchTest, WhatWasAgreedToFlowOneWayMay) {
   EXPECT_THAT(log_.names, ElementsAre("media.none "));
 }
 
+TEST_F(MediaWatchTest, FaxMachinesTakeTurns) {
+  media_ = "m=image 40000 udptl t38";
+  agree("sendrecv", "sendrecv");
+  EXPECT_FALSE(look(50, 0));
+  EXPECT_FALSE(look(0, 50));
+  EXPECT_THAT(log_.names, IsEmpty());
+  EXPECT_FALSE(look(0, 0));
+  EXPECT_THAT(log_.names, ElementsAre("media.none "));
+}
+
 TEST_F(MediaWatchTest, ACallWithoutAnyPacketIsDeadAfterTheTime) {
   agree("sendrecv", "sendrecv");
   EXPECT_FALSE(look(1, 1));
   const auto last = now_;
   while (!look(0, 0)) ASSERT_LT(now_, last + config_.media.inactivity);
   EXPECT_EQ(now_, last + config_.media.inactivity);
+}
+
+// A middlebox that was started again has only what the kernel counted since its last refresh.
+TEST_F(MediaWatchTest, CountersThatBeganAnewAreNoSilence) {
+  agree("sendrecv", "sendrecv");
+  EXPECT_FALSE(look(90000, 90000));
+  caller_packets_ = callee_packets_ = 0;
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(look(10, 10));
+  EXPECT_THAT(log_.names, IsEmpty());
+  caller_packets_ = callee_packets_ = 0;
+  EXPECT_FALSE(look(0, 0));
+  EXPECT_THAT(log_.names, ElementsAre("media.none "));
 }
 
 TEST_F(MediaWatchTest, OnHoldTheOtherTimeCounts) {

@@ -55,6 +55,22 @@ TEST(Pinholes, NoMorePromisesThanAMessageHolds) {
   EXPECT_EQ(pinholes.sinks.size(), pinhole::max_promises + 1);
 }
 
+TEST(Pinholes, SinksGiveWayToRulesThoseOfOffersFirst) {
+  pinhole::Promise offers = promise("a");
+  offers.awaits_answer = true;
+  Pinholes pinholes;
+  pinholes.rules.push_back({0, 1, 17, at("10.1.0.10", 40000), at("192.0.2.9", 50000)});
+  pinholes.add(sink(40000), offers);
+  pinholes.add(sink(40002), promise("b"));
+  EXPECT_EQ(pinholes.fit(3), 0U);
+  EXPECT_EQ(pinholes.fit(2), 1U);
+  ASSERT_EQ(pinholes.sinks.size(), 1U);
+  EXPECT_EQ(pinholes.sinks[0].at.port, 40002);
+  EXPECT_EQ(pinholes.promises, std::vector{promise("b")});
+  EXPECT_EQ(pinholes.fit(0), 1U);
+  EXPECT_EQ(pinholes.rules.size(), 1U);
+}
+
 TEST(Pinholes, ASinkWithAnotherPromiseIsAnother) {
   Pinholes before, after;
   before.add(sink(40000), promise("a"));

@@ -121,7 +121,7 @@ TEST_F(SocketNetworkTest, AnswerToABrokenStreamGoesOutBeforeTheEnd) {
 }
 
 TEST_F(SocketNetworkTest, IdleConnectionsAreClosed) {
-  node.config.timeouts.idle = 1s;
+  node.config.timeouts.idle = 100ms;
   start();
   Wire wire = tcp();
   wire.write("OPTIONS sip:b.example SIP/2.0\r\n"); // never finished
@@ -309,7 +309,7 @@ TEST_F(SocketNetworkTest, UdpNoiseOpensNoFlow) {
 
 TEST_F(SocketNetworkTest, UdpTableIsBoundedAndIdleFlowsGo) {
   node.config.limits.connections = 2;
-  node.config.timeouts.idle = 1s;
+  node.config.timeouts.idle = 100ms;
   start();
   Wire first = udp(), second = udp(), third = udp();
   for (Wire* wire : {&first, &second, &first, &third}) {

@@ -125,6 +125,46 @@ TEST_F(MiddleboxGateTest, AFailedBatchLetsNothingPass) {
   EXPECT_EQ(fate_of(inbound), Fate::passed);
 }
 
+TEST_F(MiddleboxGateTest, AfterAFailedBatchTheAgentIsToldToAskAgain) {
+  ASSERT_EQ(done(wait()).result, Result::ok);
+  request::SetGroup both = wait(false, 2);
+  both.rules = open(2).rules;
+  ASSERT_EQ(done(both).result, Result::ok);
+  const auto replies_of_failure = [&] {
+    kernel.fail_next_apply();
+    auto replies = ask({open(3)});
+    EXPECT_EQ(std::get<reply::Done>(replies.at(0)).result, Result::kernel);
+    return replies.size();
+  };
+  EXPECT_EQ(replies_of_failure(), 1U) << "what had only sinks is asked for again, not lost";
+  ASSERT_EQ(box->next_deadline(), now().steady);
+  pass(milliseconds(1));
+  const auto told = take<event::Ready>();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].features, ready.features);
+  EXPECT_EQ(told[0].adopted_groups, 1U);
+  ASSERT_EQ(done(wait()).result, Result::ok);
+  EXPECT_EQ(fate_of(inbound), Fate::passed);
+  (void)box->take_replies();
+  EXPECT_EQ(replies_of_failure(), 1U);
+  pass(milliseconds(900));
+  EXPECT_TRUE(take<event::Ready>().empty()) << "what fails again and again makes no busy loop";
+  pass(milliseconds(200));
+  EXPECT_EQ(take<event::Ready>().size(), 1U);
+}
+
+TEST_F(MiddleboxGateTest, AKernelThatCantBeReadIsToldOfWhenItCan) {
+  ASSERT_EQ(done(wait()).result, Result::ok);
+  kernel.set_failing(true);
+  EXPECT_EQ(done(open(2)).result, Result::kernel);
+  pass(seconds(3));
+  EXPECT_TRUE(take<event::Ready>().empty());
+  kernel.set_failing(false);
+  pass(seconds(1));
+  EXPECT_EQ(take<event::Ready>().size(), 1U);
+  ASSERT_EQ(done(wait()).result, Result::ok);
+}
+
 TEST_F(MiddleboxGateTest, ThePolicyHasTheLastWord) {
   request::SetGroup request = wait();
   request.promises[0].senders = {at("192.0.2.1", 80), at("10.0.0.7", 4000)};
@@ -149,6 +189,66 @@ TEST_F(MiddleboxGateTest, AConnectionBeginsAtItsPassiveEndOnly) {
   EXPECT_EQ(fate_of(there), Fate::passed) << "retransmitted";
   EXPECT_EQ(take<event::Admitted>().size(), 1U);
   EXPECT_FALSE(kernel.passes(inbound, now().steady)) << "UDP is something else";
+}
+
+TEST_F(MiddleboxGateTest, ASinkTurnsNobodysConnectionRound) {
+  for (Side& side : policy.sides) side.is_tcp_inbound = true;
+  const auto connects = [&](std::uint8_t group, const Endpoint& receiver, const Endpoint& sender) {
+    request::SetGroup request = wait(false, group);
+    request.sinks[0].protocol = 6;
+    request.sinks[0].at = receiver;
+    request.sinks[0].is_a = receiver == a;
+    request.promises[0].kinds = kind_tcp;
+    request.promises[0].senders = {sender};
+    return request;
+  };
+  const FlowKey there{b, a, 6}, back{a, b, 6};
+  ASSERT_EQ(done(connects(1, a, b)).result, Result::ok);
+  ASSERT_EQ(fate_of(there), Fate::passed);
+  ASSERT_EQ(done(connects(2, b, at("10.0.0.9", 4000))).result, Result::ok);
+  EXPECT_EQ(fate_of(back), Fate::dropped) << "its address awaits somebody else";
+  request::SetGroup offer = connects(2, b, a);
+  offer.promises[0].senders.clear();
+  offer.promises[0].awaits_answer = true;
+  ASSERT_EQ(done(offer).result, Result::ok);
+  const std::uint32_t first = deliver(back), again = deliver(back);
+  EXPECT_EQ(kernel.fate(first), Fate::held) << "the flow is open, the direction isn't";
+  ASSERT_EQ(done(connects(2, b, a)).result, Result::ok) << "now it is";
+  EXPECT_EQ(kernel.fate(first), Fate::passed);
+  EXPECT_EQ(kernel.fate(again), Fate::passed) << "retransmitted";
+}
+
+TEST_F(MiddleboxGateTest, WhatAGroupLosesInTheSameTurnIsNotAdmitted) {
+  ASSERT_EQ(done(wait()).result, Result::ok);
+  request::SetGroup other = wait(false, 2);
+  other.rules = {{.a = a, .b = b}};
+  for (const Request& last :
+       {Request(request::Release{3, GroupId{1}, pair[0]}), Request(wait(true)), Request(open(1))}) {
+    ASSERT_EQ(done(wait()).result, Result::ok);
+    const std::uint32_t number = kernel.deliver(inbound, rtp());
+    box->on_request(last);
+    box->on_packets(now());
+    const bool is_rule = std::holds_alternative<request::SetGroup>(last) &&
+                         !std::get<request::SetGroup>(last).rules.empty();
+    EXPECT_EQ(kernel.fate(number), is_rule ? Fate::passed : Fate::dropped);
+    EXPECT_TRUE(is_rule || take<event::Admitted>().empty());
+    (void)done(request::Release{4, GroupId{1}, pair[0]});
+  }
+  // Another group opens the flow: the packet passes, of group 1 nothing is told.
+  ASSERT_EQ(done(wait()).result, Result::ok);
+  const std::uint32_t number = kernel.deliver(inbound, rtp());
+  box->on_request(request::Release{3, GroupId{1}, pair[0]});
+  box->on_request(other);
+  box->on_packets(now());
+  EXPECT_EQ(kernel.fate(number), Fate::passed);
+  EXPECT_TRUE(take<event::Admitted>().empty());
+}
+
+TEST_F(MiddleboxGateTest, WhatWasQueuedBeforeItBeganGetsItsVerdict) {
+  ASSERT_EQ(done(wait()).result, Result::ok);
+  const std::uint32_t number = kernel.deliver(inbound, rtp());
+  restart();
+  EXPECT_EQ(kernel.fate(number), Fate::dropped);
 }
 
 TEST_F(MiddleboxGateTest, WithoutAQueueSinksStayClosed) {
@@ -301,7 +401,10 @@ TEST_F(MiddleboxGateTest, TheKernelHasWhatTheGroupsSay) {
       request.promises[0].senders.clear();
       for (int i = 0; i < ports; ++i)
         request.promises[0].senders.push_back(at("192.0.2.1", 5000 + i));
-      if (random() % 4 == 0) request.sinks.clear();
+      if (random() % 4 == 0) {
+        request.sinks.clear();
+        request.promises.clear();
+      }
       std::set<FlowKey> rules;
       if (random() % 2 == 0) {
         const Endpoint far = at("192.0.2.1", 6000 + static_cast<int>(random() % 3));

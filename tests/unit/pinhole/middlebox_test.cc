@@ -131,8 +131,9 @@ TEST_F(MiddleboxTest, RetriesUntilTheKernelIsBack) {
   (void)kernel.repair({.base = true, .flows = true}); // somebody brings the tables back, empty
   pass(seconds(1));
   const auto replies = box->take_replies();
-  ASSERT_EQ(replies.size(), 1U);
+  ASSERT_EQ(replies.size(), 2U);
   EXPECT_EQ(std::get<event::GroupEvent>(replies[0]).cause, event::Cause::lost);
+  EXPECT_TRUE(std::holds_alternative<event::Ready>(replies[1]));
   EXPECT_EQ(done(open(1)).result, Result::ok);
   EXPECT_TRUE(passes());
 }

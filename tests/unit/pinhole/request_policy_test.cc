@@ -107,6 +107,9 @@ TEST(RequestPolicy, JudgesSinksAndPromises) {
   EXPECT_EQ(with([](Request& r, Sink&, Promise&) { r.lifetime_s = 0; }), Result::lifetime);
   EXPECT_EQ(with([](Request& r, Sink&, Promise&) { r.promises.resize(33, r.promises[0]); }),
             Result::malformed);
+  EXPECT_EQ(with([](Request& r, Sink&, Promise&) { r.promises.resize(3, r.promises[0]); }),
+            Result::malformed)
+      << "more than there are sinks";
   EXPECT_EQ(sink([](Sink& s) { s.promise = 1; }), Result::malformed);
   EXPECT_EQ(sink([](Sink& s) { s.component = 0; }), Result::malformed);
   EXPECT_EQ(sink([](Sink& s) { s.protocol = 1; }), Result::malformed);

@@ -40,7 +40,8 @@ protected:
   static Policy make_policy() {
     Policy policy;
     policy.sides = {{"in", {}, {*Prefix::parse("10.0.0.0/8")}},
-                    {"out", {}, {*Prefix::parse("192.0.2.0/24")}}};
+                    {"out", {}, {*Prefix::parse("192.0.2.0/24")}},
+                    {"third", {}, {*Prefix::parse("198.51.100.0/24")}}};
     policy.max_rules = 3;
     policy.max_lifetime_s = 1000;
     policy.refresh_s = 120;
@@ -323,6 +324,33 @@ TEST_F(RuleTableTest, AdmitsThroughASinkOnly) {
   third.b.port = 4002;
   EXPECT_EQ(table.admit({1}, second), Result::ok);
   EXPECT_EQ(table.admit({1}, third), Result::table_full);
+}
+
+TEST_F(RuleTableTest, AdmitsFromASideOfThePromisesSendersOnly) {
+  const auto admit_with = [&](std::vector<Endpoint> senders, const Endpoint& source) {
+    request::SetGroup request = with_sink(1, {});
+    request.promises[0].source = SourceRule::any_verified;
+    request.promises[0].senders = std::move(senders);
+    EXPECT_EQ(table.set_group(request, at_s(0)).result, Result::ok);
+    Rule rule{.a = in(4000), .b = source};
+    return table.admit({1}, rule);
+  };
+  const Endpoint third = at("198.51.100.9", 7000), outside = at("192.0.2.9", 7000);
+  EXPECT_EQ(admit_with({out(4000)}, outside), Result::ok) << "another address";
+  EXPECT_EQ(admit_with({out(4000)}, third), Result::forbidden_address);
+  EXPECT_EQ(admit_with({out(4000), at("198.51.100.1", 0)}, third), Result::ok) << "one of them";
+  EXPECT_EQ(admit_with({}, third), Result::ok) << "nobody is named";
+  EXPECT_EQ(admit_with({at("172.16.0.1", 4000)}, third), Result::ok) << "on no side: behind a NAT";
+  EXPECT_EQ(admit_with({in(9)}, third), Result::ok) << "so is an address of the receiver's side";
+  EXPECT_EQ(admit_with({in(9), out(4000)}, third), Result::forbidden_address);
+  EXPECT_EQ(admit_with({}, in(4002)), Result::same_side);
+  request::SetGroup request = with_sink(1, {});
+  request.sinks.push_back({.at = in(4000), .promise = 1});
+  request.promises.resize(2, request.promises[0]);
+  request.promises[0].senders = {out(4000)};
+  request.promises[1].senders = {at("198.51.100.1", 0)};
+  ASSERT_EQ(table.set_group(request, at_s(0)).result, Result::ok);
+  EXPECT_EQ(table.admit({1}, {.a = in(4000), .b = third}), Result::ok) << "the other promise";
 }
 
 TEST_F(RuleTableTest, DoesNotAdmitIntoSomebodyElsesFlow) {

@@ -37,6 +37,21 @@ TEST(SdpMedia, IceCredentialsOfSessionAndMedia) {
   EXPECT_EQ(parsed(audio)->ice_password_of(0), "");
 }
 
+// Beyond, what a plan costs would be their square.
+TEST(SdpMedia, NoMoreGroupsAndMidsThanLines) {
+  const auto mids = [](std::size_t count) {
+    std::string line = "a=group:BUNDLE";
+    while (count-- > 0) line += " a";
+    return line + "\r\n";
+  };
+  EXPECT_EQ(verdict(begin + mids(32) + second), "ok");
+  EXPECT_EQ(verdict(begin + mids(33) + second), "too-many");
+  std::string groups;
+  for (int i = 0; i < 32; ++i) groups += mids(1);
+  EXPECT_EQ(verdict(begin + groups + second), "ok");
+  EXPECT_EQ(verdict(begin + groups + mids(1) + second), "too-many");
+}
+
 // RFC 8839 5.4
 TEST(SdpMedia, IceStringsThatAreNone) {
   const auto ufrag = [](const std::string& text) {
