@@ -21,6 +21,7 @@
 #include "daemon/flow_table.h"
 #include "daemon/media_facts.h"
 #include "daemon/pinholes.h"
+#include "daemon/session_timer.h"
 #include "pinhole/request.h"
 #include "sip/media_plan.h"
 #include "sip/message.h"
@@ -77,6 +78,7 @@ struct Leg {
   Proof proof = Proof::none;
   Inquiry inquiry = Inquiry::due;
   sip::OfferAnswer exchange;
+  SessionTimer session;
   sip::TrickledCandidates trickled; // of the descriptions in force, and of an open offer
   pinhole::GroupId group{};
   PartyRecord caller, callee;       // of an attempt: who makes it; of proof invite: the callee

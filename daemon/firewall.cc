@@ -173,13 +173,14 @@ Verdict Firewall::on_response(const Pass& pass, const sip::Message& request,
     const bool is_sign =
         outcome == sip::OfferAnswer::Outcome::agreed && leg->proof != Proof::invite;
     if (is_success && (is_initial || is_sign)) leg->is_confirmed = true;
-    // Its life begins when the caller gets the answer: later passes may have had it long before.
-    if (is_success && is_initial && pass.is_entry && !leg->has_reached_caller) leg->expires = {};
+    const bool is_refreshed = is_success && refresh(pass, request, response, *leg, now);
+    if (is_refreshed) leg->expires = {};
     if (is_success && method == sip::Method::invite && outcome == sip::OfferAnswer::Outcome::agreed)
       leg->awaits_ack = AwaitedAck{sip::other(party), request.cseq().number};
     if (status >= 300 && leg->awaits_ack == AwaitedAck{sip::other(party), request.cseq().number})
       leg->awaits_ack.reset();
     apply(call, *leg, now);
+    if (is_refreshed) pinholes_.prolong(call, *leg, now);
     if (leg->is_confirmed && (outcome == sip::OfferAnswer::Outcome::agreed || is_initial))
       watch_.begin(call, *leg, now);
   }
@@ -205,6 +206,21 @@ Leg* Firewall::leg_of_answer(const CallPtr& call, const sip::Message& request,
   Leg* const leg = branch_of(call, tag, now);
   if (leg != nullptr && !leg->callee.is_known) leg->callee = record(from, response.to());
   return leg;
+}
+
+bool Firewall::refresh(const Pass& pass, const sip::Message& request, const sip::Message& response,
+                       Leg& leg, sip::TimePoint now) const {
+  const auto method = method_of(request);
+  if (method != sip::Method::invite && method != sip::Method::update) return false;
+  const bool is_from_caller = request.from().tag() == pass.call->caller_tag;
+  // 64 * T1: so long a 2xx may be on its way, and so long the BYE of a refresh that did not come.
+  const bool is_changed = leg.session.on_success(
+      {is_from_caller ? sip::Party::caller : sip::Party::callee, request.cseq().number},
+      session_life(response, 64 * config_.timeouts.t1), now);
+  // Its life begins when the caller gets the answer: later passes may have had it long before.
+  const bool has_arrived = is_initial_invite(request) && pass.is_entry && !leg.has_reached_caller;
+  if (has_arrived) leg.session.restart(now);
+  return has_arrived || (is_changed && leg.is_confirmed);
 }
 
 // An initial INVITE got a response: on the entry pass a 2xx confirms one leg and ends the others, a
@@ -323,6 +339,7 @@ void Firewall::drop_when_done(const CallPtr& call, sip::TimePoint now) {
   std::erase_if(call->legs, [this](const auto& pair) {
     const bool is_void = pair.second.proof != Proof::invite && pair.second.open.empty();
     if (is_void) pinholes_.forget(pair.second);
+    if (is_void) sessions_.forget(pair.second);
     return is_void;
   });
   if (call->is_orphan) call->attempts.clear();

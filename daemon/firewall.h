@@ -20,6 +20,7 @@
 #include "daemon/pass.h"
 #include "daemon/pinhole_client.h"
 #include "daemon/pinhole_plan.h"
+#include "daemon/session_deadlines.h"
 
 namespace midcom {
 
@@ -96,6 +97,10 @@ private:
                                 sip::TimePoint now);
   [[nodiscard]] Verdict on_bye_answer(const Pass& pass, const sip::Message& request, int status,
                                       sip::TimePoint now);
+  // A 2xx to what refreshes the leg's session, if it has one. True when it ends at another time
+  // now.
+  [[nodiscard]] bool refresh(const Pass& pass, const sip::Message& request,
+                             const sip::Message& response, Leg& leg, sip::TimePoint now) const;
   void on_invite_answer(const Pass& pass, const sip::Message& request, int status,
                         std::string_view tag, sip::TimePoint now);
   [[nodiscard]] Reason admit(const Call& call, const sip::Sdp* sdp) const;
@@ -167,6 +172,8 @@ private:
   void forget_wakeups(const Call& call);
   void forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when);
   void end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now);
+  // Its users are gone.
+  void give_up(const CallPtr& call, Leg& leg, Reason reason, sip::TimePoint now);
   void uncount(Call& call);
   void end_call(Call& call, Reason reason, int status, sip::TimePoint now);
   [[nodiscard]] static Verdict verdict_of(const CallPtr& call);
@@ -179,6 +186,7 @@ private:
   PinholeClient pinholes_;
   PinholePlan plan_;
   MediaWatch watch_;
+  SessionDeadlines sessions_;
   std::uint64_t last_leg_ = 0;
   std::size_t reserved_ = 0;
   std::size_t live_calls_ = 0;

@@ -72,6 +72,7 @@ Leg Firewall::make_leg(const Call& call, std::string_view tag, Proof proof) {
   leg.id = ++last_leg_;
   leg.tag = tag;
   leg.proof = proof;
+  leg.session = SessionTimer(proof != Proof::none);
   leg.is_confirmed = proof == Proof::none; // a dialog of before this agent, if it is one
   leg.group = group_id(secrets_.group, call.call_id, call.caller_tag, tag);
   return leg;
@@ -255,6 +256,7 @@ bool Firewall::promote(Call& call, Leg& attempt) {
 void Firewall::demote(Call& call, Leg& leg) {
   auto node = call.legs.extract(leg.tag);
   leg.proof = Proof::none;
+  sessions_.forget(leg);
   call.attempts.insert(std::move(node));
   if (Leg* const place = add_leg(call, leg.tag, Proof::none)) place->inquiry = Inquiry::answered;
 }

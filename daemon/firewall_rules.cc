@@ -126,7 +126,11 @@ PinholeClient::Hooks Firewall::make_hooks(PinholeClient::Resume resume) {
 void Firewall::on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   leg.is_ended = true;
   watch_.forget(leg);
-  if (!call->is_offer(leg) && call->is_over()) end_call(*call, Reason::media_lifetime, 0, now);
+  sessions_.forget(leg);
+  // The middlebox may be a little earlier.
+  const bool is_session = leg.session.has_ended(now + std::chrono::seconds(1));
+  const Reason reason = is_session ? Reason::session_expired : Reason::media_lifetime;
+  if (!call->is_offer(leg) && call->is_over()) end_call(*call, reason, 0, now);
   drop_when_done(call, now);
 }
 
@@ -245,7 +249,9 @@ void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   wanted.normalize();
   const bool is_void = wanted.empty() && leg.adopted.empty();
   pinholes_.set(call, leg, std::move(wanted), true, now);
-  if (leg.proof == Proof::group && is_void && !leg.is_ended) demote(*call, leg);
+  if (leg.proof == Proof::group && is_void && !leg.is_ended) return demote(*call, leg);
+  const bool lives = leg.is_confirmed && !leg.is_ended;
+  sessions_.set(call, leg, lives ? leg.session.end() : std::nullopt);
 }
 
 // What waited for the middlebox, or for a gate in it, is asked for now.
@@ -270,6 +276,7 @@ void Firewall::end_leg(const CallPtr& call, Leg& leg, sip::TimePoint now) {
   leg.kept.clear();
   leg.admitted.clear();
   watch_.forget(leg);
+  sessions_.forget(leg);
   pinholes_.set(call, leg, {}, true, now);
 }
 
@@ -291,6 +298,8 @@ void Firewall::on_timer(sip::TimePoint now) {
     if (leg == call->legs.end()) continue;
     drop_kept(call, leg->second, [&](const KeptRule& kept) { return kept.until <= now; }, now);
   }
+  while (const auto due = sessions_.pop_due(now))
+    give_up(due->call, *due->leg, Reason::session_expired, now);
   for (const auto& [call, leg] : watch_.take_due(now)) {
     if (pinholes_.is_up())
       pinholes_.watch(call, *leg, now);
@@ -327,11 +336,16 @@ void Firewall::on_heard(const CallPtr& call, Leg& leg, sip::TimePoint now) {
 
 void Firewall::on_counted(const CallPtr& call, Leg& leg,
                           const std::vector<pinhole::Counter>& present, sip::TimePoint now) {
-  if (!watch_.observe(*call, leg, present, now)) return;
+  if (watch_.observe(*call, leg, present, now)) give_up(call, leg, Reason::media_timeout, now);
+}
+
+void Firewall::give_up(const CallPtr& call, Leg& leg, Reason reason, sip::TimePoint now) {
+  const auto is_other = [&](const auto& pair) {
+    return pair.second.id != leg.id && !pair.second.is_ended;
+  };
+  if (std::ranges::none_of(call->legs, is_other)) call->end_reason = reason;
   end_leg(call, leg, now);
-  if (!call->is_over()) return;
-  call->end_reason = Reason::media_timeout;
-  if (call->is_orphan) end_call(*call, call->end_reason, 0, now);
+  if (call->is_orphan && call->is_over()) end_call(*call, call->end_reason, 0, now);
   drop_when_done(call, now); // settle() tells, with the final counters
 }
 
@@ -355,6 +369,7 @@ std::optional<sip::TimePoint> Firewall::next_deadline() const {
   const auto take = [&](sip::TimePoint other) { next = next ? std::min(*next, other) : other; };
   if (!wakeups_.empty()) take(wakeups_.begin()->first);
   if (const auto look = watch_.next_deadline()) take(*look);
+  if (const auto end = sessions_.next()) take(*end);
   return next;
 }
 

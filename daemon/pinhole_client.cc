@@ -62,6 +62,17 @@ std::vector<pinhole::Rule> rules_of(const std::vector<pinhole::Counter>& counter
   return rules;
 }
 
+// It is in force as before until an exchange is agreed.
+bool is_kernels(const Leg& leg) {
+  return leg.proof == Proof::group && !leg.exchange.agreed();
+}
+
+// No lifetime is 0.
+std::uint32_t seconds_between(sip::TimePoint now, sip::TimePoint end) {
+  const auto left = std::chrono::ceil<std::chrono::seconds>(end - now).count();
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(left, 1));
+}
+
 bool are_same(const pinhole::Participants& one, const pinhole::Participants& other) {
   return one == other || (one[0] == other[1] && one[1] == other[0]);
 }
@@ -89,12 +100,12 @@ void PinholeClient::assume(Leg& leg, Pinholes pinholes) {
 }
 
 pinhole::request::SetGroup PinholeClient::set_group(const Call& call, const Leg& leg,
-                                                    const Pinholes& pinholes) {
+                                                    const Pinholes& pinholes, sip::TimePoint now) {
   const bool is_groups = leg.proof == Proof::group;
   return {next_transaction_++,
           leg.group,
           is_groups ? leg.owners : pinhole::Participants{call.caller.hashed, leg.callee.hashed},
-          static_cast<std::uint32_t>(lifetime_of(leg, pinholes).count()),
+          seconds_between(now, end_of(leg, pinholes, now)),
           pinholes.rules,
           pinholes.sinks,
           pinholes.promises};
@@ -108,6 +119,13 @@ std::chrono::seconds PinholeClient::lifetime_of(const Leg& leg, const Pinholes& 
   return is_long ? config_.timeouts.call : config_.timeouts.early;
 }
 
+// A change in a session is no refresh of it: its end stays.
+sip::TimePoint PinholeClient::end_of(const Leg& leg, const Pinholes& pinholes,
+                                     sip::TimePoint now) const {
+  const sip::TimePoint end = now + lifetime_of(leg, pinholes);
+  return leg.is_confirmed && leg.session.end() ? std::min(end, *leg.session.end()) : end;
+}
+
 void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool holds,
                         sip::TimePoint now) {
   // Of what an agent before this one had asked for only the rules are known.
@@ -115,10 +133,9 @@ void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool h
   if (pinholes == leg.open && is_known) {
     // The answer confirms what the preview opened: the same rules, for the life of the call now.
     // What the kernel had keeps its own until an exchange is agreed.
-    const bool is_kernels = leg.proof == Proof::group && !leg.exchange.agreed();
     const bool is_short =
         (leg.lifetime != lifetime_of(leg, pinholes) || leg.expires == sip::TimePoint{}) &&
-        !is_kernels;
+        !is_kernels(leg);
     if (is_up_ && is_short && !pinholes.empty()) reassert(call, leg, holds, now);
     return;
   }
@@ -128,12 +145,12 @@ void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool h
     return;
   }
   for (const auto& rule : pinholes.rules) leg.caller_endpoints.insert(rule.a);
-  auto request = set_group(*call, leg, pinholes);
+  auto request = set_group(*call, leg, pinholes, now);
   const auto transaction = request.transaction;
   leg.may_have_sinks = false;
   groups_[leg.group] = {call, leg.tag, leg.id};
   leg.lifetime = lifetime_of(leg, pinholes);
-  leg.expires = now + leg.lifetime;
+  leg.expires = end_of(leg, pinholes, now);
   Pending pending{call,     leg.tag,  leg.id,          std::move(request),
                   leg.open, pinholes, holds && is_up_, {}};
   assume(leg, std::move(pinholes));
@@ -141,10 +158,10 @@ void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool h
 }
 
 void PinholeClient::reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now) {
-  auto request = set_group(*call, leg, leg.open);
+  auto request = set_group(*call, leg, leg.open, now);
   const auto transaction = request.transaction;
   leg.lifetime = lifetime_of(leg, leg.open);
-  leg.expires = now + leg.lifetime;
+  leg.expires = end_of(leg, leg.open, now);
   submit({call, leg.tag, leg.id, std::move(request), leg.open, leg.open, holds, {}}, transaction,
          now);
 }
@@ -159,6 +176,14 @@ void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
   pinhole::request::Release request{next_transaction_++, leg.group, asker};
   const auto transaction = request.transaction;
   submit({call, leg.tag, leg.id, request, leg.open, {}, is_up_, {}}, transaction, now);
+}
+
+void PinholeClient::prolong(const CallPtr& call, const Leg& leg, sip::TimePoint now) {
+  if (!is_kernels(leg) || leg.open.empty()) return;
+  const auto end = end_of(leg, leg.open, now);
+  const pinhole::request::ChangeLifetime request{next_transaction_++, leg.group,
+                                                 seconds_between(now, end)};
+  submit({call, leg.tag, leg.id, request, leg.open, leg.open, false, {}}, request.transaction, now);
 }
 
 void PinholeClient::ask(const CallPtr& call, Leg& leg, IsCaller is_caller, sip::TimePoint now) {
@@ -235,6 +260,7 @@ void PinholeClient::settle_inquiry(const Pending& pending, Leg& leg,
     // Its own group, opened by an agent before: nothing new. Else it was no branch of this call.
     if (are_same(done.participants, {pending.call->caller.hashed, leg.callee.hashed})) return;
     leg.exchange = {};
+    leg.session = SessionTimer(false);
     leg.is_confirmed = true;
   }
   leg.proof = Proof::group;
@@ -378,11 +404,8 @@ void PinholeClient::assert_again(const Call& call, Leg& leg, sip::TimePoint now)
       pending_, [&](const auto& p) { return p.second.leg == leg.id && !p.second.is_watch(); });
   // What was never asked for the middlebox finds in the kernel.
   if (leg.open.empty() || leg.lifetime == leg.lifetime.zero() || is_pending) return;
-  auto request = set_group(call, leg, leg.open); // its reply tells nothing new
-  if (leg.expires != sip::TimePoint{}) {
-    const auto left = std::chrono::ceil<std::chrono::seconds>(leg.expires - now).count();
-    request.lifetime_s = static_cast<std::uint32_t>(std::max<std::int64_t>(left, 1));
-  }
+  auto request = set_group(call, leg, leg.open, now); // its reply tells nothing new
+  if (leg.expires != sip::TimePoint{}) request.lifetime_s = seconds_between(now, leg.expires);
   middlebox_.send(request);
 }
 

@@ -55,6 +55,8 @@ public:
   // Closes a group this agent has never opened, in the name of `asker`; holds the call.
   void release_unknown(const CallPtr& call, Leg& leg, const pinhole::Participant& asker,
                        sip::TimePoint now);
+  // What the kernel has of before this agent lives on, with all that is in force there.
+  void prolong(const CallPtr& call, const Leg& leg, sip::TimePoint now);
   // Asks what the kernel has of a leg that was not made here: whose it is, and its rules. Holds the
   // call. `is_caller` tells which endpoints are the caller's. Only while the middlebox is up.
   using IsCaller = std::function<bool(const pinhole::Address&)>;
@@ -111,8 +113,11 @@ private:
   void finish(const CallPtr& call, sip::TimePoint now);
   void log_result(const Pending& pending, const Leg& leg, pinhole::Result result);
   [[nodiscard]] pinhole::request::SetGroup set_group(const Call& call, const Leg& leg,
-                                                     const Pinholes& pinholes);
+                                                     const Pinholes& pinholes, sip::TimePoint now);
   [[nodiscard]] std::chrono::seconds lifetime_of(const Leg& leg, const Pinholes& pinholes) const;
+  // When they end that are asked for now.
+  [[nodiscard]] sip::TimePoint end_of(const Leg& leg, const Pinholes& pinholes,
+                                      sip::TimePoint now) const;
 
   const AgentConfig& config_;
   MiddleboxPort& middlebox_;

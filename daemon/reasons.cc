@@ -90,6 +90,7 @@ constexpr std::array rows = {
     ReasonRow{Reason::write_overflow, "write-overflow", 503, ""},
     ReasonRow{Reason::media_lifetime, "media-lifetime", 0, ""},
     ReasonRow{Reason::media_timeout, "media-timeout", 0, ""},
+    ReasonRow{Reason::session_expired, "session-expired", 0, ""},
     ReasonRow{Reason::call_replaced, "call-replaced", 0, ""},
     ReasonRow{Reason::shutdown, "shutdown", 503, "Shutting down"},
 };

@@ -73,6 +73,7 @@ enum class Reason : std::uint8_t {
   write_overflow,
   media_lifetime,
   media_timeout,
+  session_expired,
   call_replaced,
   shutdown,
 };

@@ -45,7 +45,8 @@ std::string join(const std::vector<std::string>& values) {
 SimCall::SimCall(Surroundings around, int number, std::size_t caller, const Station& caller_station,
                  std::size_t callee, const Station& callee_station, std::string request_uri)
     : around_(around), id_("c" + std::to_string(number)), request_uri_(std::move(request_uri)),
-      is_offerless_(around.dice.percent(15)) {
+      is_offerless_(around.dice.percent(15)), has_session_timer_(around.mischief.percent(50)),
+      is_mortal_(around.mischief.percent(50)) {
   ends_[0].party = caller;
   ends_[0].station = caller_station;
   ends_[1].party = callee;
@@ -138,6 +139,10 @@ void SimCall::respond(const Wire& to, const std::string& status, const std::stri
   if (!body.empty()) wire.add("Content-Type", "application/sdp");
   wire.body = body;
   const bool is_success = to.method() == "INVITE" && wire.status() / 100 == 2;
+  if (is_success && has_session_timer_) {
+    wire.add("Session-Expires", "90;refresher=uac");
+    ends_[end].dialogs[leg].refreshed = around_.now();
+  }
   send(end, wire,
        is_success ? "2xx" + leg + std::to_string(cseq_of(to)) + std::to_string(end) : "");
 }
@@ -171,6 +176,7 @@ void SimCall::answer_leg(const std::string& leg, bool is_final) {
     return;
   }
   final_given_ = true;
+  answered_ = around_.now();
   auto& dialog = end.dialogs[leg];
   dialog.leg = leg;
   dialog.mine = media;
@@ -190,6 +196,19 @@ void SimCall::hang_up(std::size_t end, Dialog& dialog) {
   dialog.is_over = true;
   const auto bye = request(ends_[end], "BYE", &dialog, ++dialog.cseq);
   send(end, bye, "bye" + branch_of(bye));
+}
+
+// RFC 4028 10: who isn't refreshed says BYE a third of the interval before its end.
+void SimCall::end_sessions() {
+  for (std::size_t end = 0; end < 2; ++end)
+    for (auto& [leg, dialog] : ends_[end].dialogs) {
+      if (dialog.is_over || !dialog.refreshed) continue;
+      if (around_.now() < *dialog.refreshed + seconds(60)) continue;
+      if (is_mortal_)
+        dialog.is_over = true;
+      else
+        hang_up(end, dialog);
+    }
 }
 
 void SimCall::change_port(std::size_t end, Dialog& dialog) {
@@ -218,7 +237,8 @@ void SimCall::act(bool finishing) {
     if (dice.percent(10)) return fail("486 Busy Here");
     if (dice.percent(60)) return answer_leg(leg, false);
   }
-  if (arrived && final_given_ && !is_cancelled_ && ends_[1].dialogs.size() == 1 &&
+  const bool is_late = around_.now() > answered_ + seconds(32); // its INVITE is forgotten
+  if (arrived && final_given_ && !is_late && !is_cancelled_ && ends_[1].dialogs.size() == 1 &&
       dice.percent(5)) {
     const auto other = id_ + (ends_[1].dialogs.begin()->first.ends_with("-one") ? "-two" : "-one");
     return answer_leg(other, true);
@@ -265,6 +285,7 @@ void SimCall::on_invite_response(const Wire& message) {
     dialog.target = uri_of(message.header("Contact"));
     dialog.mine = offered_;
     dialog.theirs = media_of(message.body);
+    if (has_session_timer_) dialog.refreshed = around_.now();
     dialog.is_acked = true;
     dialog.wants_bye = is_cancelled_ || end.dialogs.size() > 1;
     dialog.ack = request(end, "ACK", &dialog, 1);
@@ -298,6 +319,7 @@ void SimCall::on_dialog_invite_response(std::size_t end, Dialog& dialog, const W
     return;
   }
   dialog.theirs = media_of(message.body);
+  if (has_session_timer_) dialog.refreshed = around_.now();
   send(end, request(ends_[end], "ACK", &dialog, cseq_of(message)), "");
 }
 
@@ -362,6 +384,7 @@ void SimCall::on_message(std::size_t party, const Wire& message) {
 
 void SimCall::on_timer() {
   const auto now = around_.now();
+  end_sessions();
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     auto& pending = pending_[i];
     if (now >= pending.deadline) {

@@ -66,6 +66,7 @@ private:
     Model::Media mine, theirs;
     int cseq = 1;
     bool is_acked = false, is_over = false, invite_pending = false, wants_bye = false;
+    std::optional<TimePoint> refreshed; // a 2xx with a session interval was sent or taken
     Wire ack, last_invite, taken; // `taken`: the last INVITE of the other side that was accepted
   };
   struct End {
@@ -96,6 +97,7 @@ private:
   void answer_leg(const std::string& leg, bool is_final);
   void fail(const std::string& status);
   void hang_up(std::size_t end, Dialog& dialog);
+  void end_sessions();
   void change_port(std::size_t end, Dialog& dialog);
   void tell_answer(std::size_t answering_end, const Dialog& dialog, const std::string& body);
   void on_request(std::size_t end, const Wire& message);
@@ -108,10 +110,12 @@ private:
   bool is_offerless_, is_invite_over_ = false, is_cancelled_ = false, has_rung_ = false;
   Wire invite_, received_invite_; // as sent, as it arrived
   bool final_given_ = false;
+  TimePoint answered_{}; // the 2xx last given
   Model::Media offered_;
   std::map<std::string, std::pair<Model::Media, std::string>> leg_media_;
   std::vector<Pending> pending_;
   int version_ = 1;
+  bool has_session_timer_, is_mortal_; // its user agents vanish when nobody refreshes
 };
 
 } // namespace midcom::scenario

@@ -60,6 +60,16 @@ int cseq_of(const Wire& message) {
   return std::stoi(message.header("CSeq"));
 }
 
+bool is_refreshing(const Wire& message) {
+  return !message.is_request() && message.method() == "INVITE" && message.status() / 100 == 2 &&
+         !message.header("Session-Expires").empty();
+}
+
+// The session interval, and how long its 2xx or a BYE may be on its way.
+sip::Duration session_life(const Wire& message) {
+  return seconds(std::stoi(message.header("Session-Expires"))) + seconds(32);
+}
+
 std::string text_of(const Directed& flow) {
   return flow.source.to_string() + " -> " + flow.destination.to_string();
 }
@@ -92,6 +102,29 @@ std::vector<Directed> Model::flows_of(const Pair& pair) const {
 void Model::made_offer(const std::string& call, const std::string& body) {
   bodies_[body] = call;
   if (!lies_.contains(body)) offers_[body] = {call, {}, receive_addresses(body), false, {}};
+}
+
+// The first 2xx of a request counts; for a new agent that may be one that comes again.
+void Model::given_refresh(const Wire& message) {
+  if (!is_refreshing(message)) return;
+  const auto now = world_.now(), end = now + session_life(message);
+  refreshes_.try_emplace(request_of(message), now);
+  auto& leg = calls_[message.header("Call-ID")].legs[leg_of(message)];
+  leg.session_most = leg.session_most ? std::max(*leg.session_most, end) : end;
+  leg.session_given = now;
+  if (!leg.session_least) leg.session_least = end;
+}
+
+void Model::sent_refresh(const Wire& message, To to) {
+  if (!is_refreshing(message)) return;
+  const auto& call = calls_[message.header("Call-ID")];
+  auto& leg = calls_[message.header("Call-ID")].legs[leg_of(message)];
+  const auto end = world_.now() + session_life(message); // of one that was held
+  leg.session_most = leg.session_most ? std::max(*leg.session_most, end) : end;
+  // One that started since may not know the dialog.
+  const auto given = refreshes_.find(request_of(message));
+  if (to == To::proxy || call.is_orphan || given == refreshes_.end() || !leg.session_least) return;
+  leg.session_least = std::max(*leg.session_least, given->second + session_life(message));
 }
 
 // Over a new agent its INVITE opens it once more.
@@ -158,6 +191,7 @@ void Model::given(const Wire& message, bool by_participant) {
           if (pair.is_lie) leave_to_fate(pair);
         }
   given_offer(message);
+  given_refresh(message);
   if (message.is_request() && message.method() == "INVITE" && by_participant) {
     auto& last = last_invite_[sender_of(message)];
     last = std::max(last, cseq_of(message));
@@ -262,7 +296,8 @@ bool Model::is_known(const std::string& call, const std::string& leg) {
   const auto found = state.legs.find(leg);
   if (found == state.legs.end() || found->second.known_to != agent_) return !state.is_answered;
   const auto& known = found->second;
-  return !known.ended && !known.bye_given && !known.until;
+  const bool has_expired = known.session_least && world_.now() >= *known.session_least - slack;
+  return !known.ended && !known.bye_given && !known.until && !has_expired;
 }
 
 // Does the kernel know them? One that has started since asks it.
@@ -344,6 +379,7 @@ void Model::sent(const Wire& message, To to, bool proves) {
     return;
   }
   judge_answer_to_lie(message);
+  sent_refresh(message, to);
   if (!message.body.empty()) {
     if (forged_bodies_.contains(message.body)) throw Violation("a forged body goes on alone");
     const auto known = bodies_.find(message.body);
@@ -430,6 +466,9 @@ void Model::unheard(const Wire& message, To to) {
   if (message.status() / 100 != 2) return;
   auto& leg = call.legs[leg_of(message)];
   if (leg.until) leg.until = std::max(*leg.until, world_.now() + unacknowledged + slack);
+  for (auto& [tag, other] : call.legs)
+    if (&other != &leg && !other.is_answered && !other.is_accepted && !other.until)
+      other.until = world_.now() + (call.is_orphan ? life_of(other) : losers);
 }
 
 // Of a branch whose agent has died: what the kernel was told.
@@ -454,6 +493,10 @@ void Model::agent_restarted() {
       call.failed = world_.now() + lifetime_ + rounding;
     for (auto& [tag, leg] : call.legs) {
       if (leg.until) leg.until = std::max(*leg.until, world_.now() + life_of(leg));
+      // The kernel may know no end but an early dialog's.
+      const bool is_untold = was_away || leg.session_given + slack > world_.now();
+      if (leg.session_most && is_untold)
+        leg.session_most = std::max(*leg.session_most, world_.now() + early_life);
       if (leg.ended && *leg.ended > world_.now()) leg.ended = world_.now() + lifetime_ + rounding;
     }
   }
@@ -502,6 +545,7 @@ std::string Model::why_not_allowed(const Pair& pair) {
   const auto rest = pair.agent < call.failed_by ? lifetime_ : sip::Duration(0);
   if (call.failed && now - rest >= *call.failed && !leg.is_answered) return "its INVITE has failed";
   if (leg.until && now > *leg.until) return "its branch has lost";
+  if (leg.session_most && now > *leg.session_most + slack + rounding) return "its session is over";
   if (pair.until && now > *pair.until + (middlebox_back_ + slack > now ? slack : seconds(0)) &&
       !middlebox_down_)
     return "a later exchange took its place";
@@ -512,7 +556,8 @@ bool Model::must_pass(const Pair& pair) {
   auto& leg = calls_[pair.call].legs[pair.leg];
   return pair.is_forwarded && !pair.is_lie && !pair.until && !pair.is_replaced && leg.is_first &&
          leg.is_confirmed && !leg.bye_given && !leg.ended && leg.since &&
-         world_.now() < *leg.since + lifetime_ - seconds(2);
+         world_.now() < *leg.since + lifetime_ - seconds(2) &&
+         (!leg.session_least || world_.now() < *leg.session_least - seconds(2));
 }
 
 void Model::check() {

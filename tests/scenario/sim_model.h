@@ -84,6 +84,9 @@ private:
     bool is_first = false;    // of the call's branches: a caller ends the others at once
     std::optional<TimePoint> ended, until;
     std::optional<TimePoint> since; // first answer forwarded
+    // Its session lives until the first, and no longer than the second (RFC 4028).
+    std::optional<TimePoint> session_least, session_most;
+    TimePoint session_given{};
   };
   struct Call {
     std::map<std::string, Leg> legs;
@@ -112,6 +115,8 @@ private:
   [[nodiscard]] bool is_away();
   void judge_answer_to_lie(const Wire& message);
   void given_offer(const Wire& message);
+  void given_refresh(const Wire& message);
+  void sent_refresh(const Wire& message, To to);
   [[nodiscard]] bool may_wait(const Offer& offer);
   void check_sinks();
   void leave_to_fate(const Pair& by);
@@ -133,7 +138,8 @@ private:
   std::map<std::string, Offer> offers_;       // by body
   std::set<std::string> lies_, forged_bodies_;
   std::map<std::string, Forgery> forgeries_;
-  std::set<std::string> lying_requests_; // request_of()
+  std::map<std::string, TimePoint> refreshes_; // request_of() -> when its first 2xx was given
+  std::set<std::string> lying_requests_;       // request_of()
   std::map<std::string, int>
       passed_; // body -> which of the agents, one after the other, sent it on last
   int agent_ = 0;

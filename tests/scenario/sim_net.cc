@@ -426,6 +426,16 @@ void SimNet::step(bool finishing) {
   model_->check();
 }
 
+// Nobody says anything new: sessions that aren't refreshed end.
+void SimNet::pass_quietly() {
+  for (int n = 0; n < 35; ++n) {
+    while (move_packet(true)) {
+    }
+    world_->settle();
+    go_on(seconds(5));
+  }
+}
+
 void SimNet::run() {
   for (auto& party : parties_)
     if (party.kind != Kind::trunk && party.kind != Kind::core) open(party);
@@ -434,6 +444,7 @@ void SimNet::run() {
     new_call();
     const auto steps = 20 + dice_.below(80);
     for (std::size_t n = 0; n < steps; ++n) step(false);
+    if (mischief_.percent(10) && !middlebox_back_) pass_quietly();
   }
   const auto is_over = [](const auto& call) { return call->is_over(); };
   for (int n = 0; n < 3000 && !std::ranges::all_of(calls_, is_over); ++n) step(true);

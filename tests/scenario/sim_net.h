@@ -56,6 +56,7 @@ private:
   void transmit(std::size_t party, const Wire& wire);
   void new_call();
   void step(bool finishing);
+  void pass_quietly();
   void disaster();
   void forge(const SimCall& call);
   bool move_packet(bool fair);

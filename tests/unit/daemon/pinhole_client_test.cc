@@ -131,6 +131,53 @@ TEST_F(PinholeClientTest, ConfirmedRulesGetTheLifeOfTheCall) {
   EXPECT_EQ(call_->awaiting, 0U);
 }
 
+// RFC 4028: not longer than its session. A change in between is no refresh.
+TEST_F(PinholeClientTest, RulesEndWithTheSession) {
+  client_.on_up(calls_, 0, now_);
+  leg_->is_confirmed = true;
+  ASSERT_TRUE(leg_->session.on_success({sip::Party::caller, 1}, seconds(600), now_));
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
+  EXPECT_EQ(last_set().lifetime_s, 600U);
+  reply_last();
+  pass(seconds(500));
+  client_.set(call_, *leg_, {rules(40002), {}, {}}, true, now_);
+  EXPECT_EQ(last_set().lifetime_s, 100U);
+  reply_last();
+  pass(seconds(50));
+  client_.on_down();
+  client_.on_up(calls_, 0, now_);
+  EXPECT_EQ(last_set().lifetime_s, 50U);
+  leg_->session.restart(now_);
+  leg_->expires = {};
+  client_.set(call_, *leg_, {rules(40002), {}, {}}, true, now_);
+  EXPECT_EQ(last_set().lifetime_s, 600U);
+  reply_last();
+  ASSERT_TRUE(leg_->session.on_success({sip::Party::caller, 2}, seconds(86400), now_));
+  leg_->expires = {};
+  client_.set(call_, *leg_, {rules(40002), {}, {}}, true, now_);
+  EXPECT_EQ(last_set().lifetime_s, 43200U) << "nor longer than any call";
+}
+
+// What an agent before this one has made goes on with all it has, for longer; nothing waits for
+// that.
+TEST_F(PinholeClientTest, ARefreshProlongsWhatTheKernelHad) {
+  client_.on_up(calls_, 0, now_);
+  leg_->is_confirmed = true;
+  client_.prolong(call_, *leg_, now_);
+  EXPECT_TRUE(port_.sent.empty()) << "of its own making";
+  leg_->proof = Proof::group;
+  leg_->open = {rules(40000), {}, {}};
+  ASSERT_TRUE(leg_->session.on_success({sip::Party::caller, 1}, seconds(600), now_));
+  client_.prolong(call_, *leg_, now_);
+  ASSERT_EQ(port_.sent.size(), 1U);
+  const auto& change = std::get<pinhole::request::ChangeLifetime>(port_.sent.back());
+  EXPECT_EQ(change.group, leg_->group);
+  EXPECT_EQ(change.lifetime_s, 600U);
+  EXPECT_EQ(call_->awaiting, 0U);
+  reply_last(Result::unknown_group);
+  EXPECT_EQ(leg_->open.rules, rules(40000));
+}
+
 TEST_F(PinholeClientTest, ARefusalTakesTheRulesBack) {
   client_.on_up(calls_, 0, now_);
   client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
