@@ -7,6 +7,7 @@
 #include "daemon/endpoint_service.h"
 #include "daemon/firewall.h"
 #include "daemon/flow_table.h"
+#include "daemon/media_names.h"
 #include "daemon/opener_client.h"
 #include "daemon/peer_directory.h"
 #include "daemon/proxy.h"
@@ -18,14 +19,15 @@ namespace midcom {
 // bodies and has a firewall; an endpoint makes new bodies and has none.
 struct Agent::Impl {
   Impl(const AgentConfig& configuration, const Secrets& keys, Network& net,
-       MiddleboxPort& middlebox, OpenerPort& opener_port, EventLog& event_log, Random random,
-       WallClock wall_clock)
+       MiddleboxPort& middlebox, OpenerPort& opener_port, NamePort& name_port, EventLog& event_log,
+       Random random, WallClock wall_clock)
       : config(configuration), secrets(keys), log(event_log), network(net), peers(configuration),
         openers(configuration.smime.openers, configuration.timeouts.opener, opener_port),
         flows(peers, net, configuration.limits.connections),
-        bodies(make_bodies(std::move(wall_clock), random)), calls(make_calls(middlebox)),
-        proxy(configuration, peers, secrets, net, flows, *bodies, *calls, event_log,
-              std::move(random)) {}
+        bodies(make_bodies(std::move(wall_clock), random)), names(make_names(name_port)),
+        calls(make_calls(middlebox)), proxy(configuration, peers, secrets, net, flows,
+                                            names ? static_cast<BodyService&>(*names) : *bodies,
+                                            *calls, event_log, std::move(random)) {}
 
   std::unique_ptr<BodyService> make_bodies(WallClock wall_clock, const Random& random) {
     if (config.role == StationRole::gateway)
@@ -35,6 +37,15 @@ struct Agent::Impl {
         std::make_unique<EndpointService>(config, peers, openers, log, wall_clock, random);
     endpoint = service.get();
     return service;
+  }
+
+  std::unique_ptr<MediaNames> make_names(NamePort& port) {
+    if (config.role == StationRole::endpoint) return nullptr;
+    return std::make_unique<MediaNames>(
+        config, peers, *bodies, port, log,
+        [this](const sip::Message& message, std::string_view description) {
+          return firewall->pinned_names(message, description);
+        });
   }
 
   std::unique_ptr<CallService> make_calls(MiddleboxPort& middlebox) {
@@ -60,15 +71,16 @@ struct Agent::Impl {
   EndpointService* endpoint = nullptr; // null in a gateway
   Firewall* firewall = nullptr;        // null in an endpoint
   std::unique_ptr<BodyService> bodies;
+  std::unique_ptr<MediaNames> names; // what the firewall sees bodies by; null in an endpoint
   std::unique_ptr<CallService> calls;
   Proxy proxy;
   pinhole::event::Ready middlebox_ready{}; // as last announced
 };
 
 Agent::Agent(const AgentConfig& config, const Secrets& secrets, Network& network,
-             MiddleboxPort& middlebox, OpenerPort& openers, EventLog& log, Random random,
-             WallClock wall_clock)
-    : impl_(std::make_unique<Impl>(config, secrets, network, middlebox, openers, log,
+             MiddleboxPort& middlebox, OpenerPort& openers, NamePort& names, EventLog& log,
+             Random random, WallClock wall_clock)
+    : impl_(std::make_unique<Impl>(config, secrets, network, middlebox, openers, names, log,
                                    std::move(random), std::move(wall_clock))) {}
 
 Agent::~Agent() = default;
@@ -149,8 +161,14 @@ void Agent::on_opener_up(std::size_t opener, sip::TimePoint now) {
   if (impl_->endpoint != nullptr) impl_->endpoint->on_opener_up(now);
 }
 
+void Agent::on_name(std::uint64_t question, std::span<const sip::IpAddress> addresses,
+                    sip::TimePoint now) {
+  if (impl_->names) impl_->names->on_name(question, addresses, now);
+}
+
 void Agent::on_timer(sip::TimePoint now) {
   impl_->openers.on_timer(now);
+  if (impl_->names) impl_->names->on_timer(now);
   impl_->proxy.on_timer(now);
   if (impl_->firewall != nullptr) impl_->firewall->on_timer(now);
 }
@@ -159,8 +177,9 @@ std::optional<sip::TimePoint> Agent::next_deadline() const {
   std::optional<sip::TimePoint> next;
   const auto of_firewall =
       impl_->firewall == nullptr ? std::nullopt : impl_->firewall->next_deadline();
+  const auto of_names = impl_->names ? impl_->names->next_deadline() : std::nullopt;
   for (const auto& deadline :
-       {impl_->proxy.next_deadline(), of_firewall, impl_->openers.next_deadline()})
+       {impl_->proxy.next_deadline(), of_firewall, impl_->openers.next_deadline(), of_names})
     if (deadline && (!next || *deadline < *next)) next = deadline;
   return next;
 }

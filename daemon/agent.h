@@ -12,13 +12,17 @@
 #include "daemon/agent_snapshot.h"
 #include "daemon/event_log.h"
 #include "daemon/middlebox_port.h"
+#include "daemon/name_port.h"
 #include "daemon/network.h"
 #include "daemon/opener_port.h"
 #include "daemon/secrets.h"
 
 namespace midcom {
 
-class Agent final : public NetworkEvents, public MiddleboxEvents, public OpenerEvents {
+class Agent final : public NetworkEvents,
+                    public MiddleboxEvents,
+                    public OpenerEvents,
+                    public NameEvents {
 public:
   // Fills `bytes` with unpredictable octets (getrandom; a seeded generator in tests).
   using Random = std::function<void(std::uint8_t* bytes, std::size_t size)>;
@@ -27,8 +31,8 @@ public:
 
   // All references must outlive the agent.
   Agent(const AgentConfig& config, const Secrets& secrets, Network& network,
-        MiddleboxPort& middlebox, OpenerPort& openers, EventLog& log, Random random,
-        WallClock wall_clock);
+        MiddleboxPort& middlebox, OpenerPort& openers, NamePort& names, EventLog& log,
+        Random random, WallClock wall_clock);
   ~Agent() override;
 
   void on_flow_open(const FlowInfo& flow, sip::TimePoint now) override;
@@ -42,6 +46,8 @@ public:
   void on_opener_reply(std::size_t opener, const opener::Reply& reply, sip::TimePoint now) override;
   void on_opener_down(std::size_t opener, sip::TimePoint now) override;
   void on_opener_up(std::size_t opener, sip::TimePoint now) override;
+  void on_name(std::uint64_t question, std::span<const sip::IpAddress> addresses,
+               sip::TimePoint now) override;
 
   // Runs what is due. next_deadline() changes with every event.
   void on_timer(sip::TimePoint now);

@@ -61,7 +61,8 @@ struct PeerConfig {
   std::uint32_t max_calls = 1000;
   // Whom the gate may take for the sender of this peer's media.
   pinhole::SourceRule media_source = pinhole::SourceRule::signalled;
-  bool takes_tcp_media = false; // its addresses may be connected to from another side
+  bool takes_tcp_media = false;      // its addresses may be connected to from another side
+  bool resolves_media_names = false; // host names in its descriptions are looked up
   DisclosurePolicy disclosure;
 };
 
@@ -134,6 +135,12 @@ struct MediaConfig {
   std::chrono::seconds inactivity_on_hold{3600}; // likewise while no stream flows both ways
 };
 
+// Name servers for host names in descriptions. The supervisor fills them in when none is given.
+struct DnsConfig {
+  std::vector<sip::Endpoint> servers;
+  std::chrono::milliseconds timeout{2000}; // of all names of one description
+};
+
 struct LimitConfig {
   sip::MessageLimits message;
   sip::SdpLimits sdp;
@@ -157,6 +164,7 @@ struct AgentConfig {
   TimeoutConfig timeouts;
   LimitConfig limits;
   MediaConfig media;
+  DnsConfig dns;
   pinhole::Mode mode = pinhole::Mode::appliance;
   SmimeConfig smime;
   StationRole role = StationRole::gateway;

@@ -17,6 +17,7 @@
 #include "daemon/control_server.h"
 #include "daemon/event_loop.h"
 #include "daemon/memory_file.h"
+#include "daemon/name_resolver.h"
 #include "daemon/opener_links.h"
 #include "daemon/role_slice.h"
 #include "daemon/role_start.h"
@@ -91,7 +92,10 @@ AgentStart read_start(Channel::Message message) {
 
 // Hands every event of network, channel and clock to the agent and keeps the one timer at the
 // agent's next deadline: once per turn of the loop, behind all that was ready in it.
-class AgentProcess final : public NetworkEvents, public MiddleboxPort, public OpenerEvents {
+class AgentProcess final : public NetworkEvents,
+                           public MiddleboxPort,
+                           public OpenerEvents,
+                           public NameEvents {
 public:
   AgentProcess(AgentStart& start, FileDescriptor supervisor)
       : config_(std::move(start.slice.config)), secrets_(start.secrets),
@@ -99,7 +103,8 @@ public:
         network_(make_network(std::move(start.tls), std::move(start.listeners))),
         openers_(loop_, config_.smime.openers, *this,
                  [this](std::size_t opener) { end_opener(opener); }),
-        agent_(config_, secrets_, *network_, *this, openers_, *log_, fill_random,
+        names_(loop_, config_.dns.servers, *this),
+        agent_(config_, secrets_, *network_, *this, openers_, names_, *log_, fill_random,
                seconds_since_epoch),
         due_(loop_, [this] { on_due(); }), rearm_(loop_, [this] { rearm(); }),
         supervisor_(loop_, std::move(supervisor), supervisor_callbacks()), started_(loop_.now()) {
@@ -149,6 +154,12 @@ public:
   }
   void on_opener_up(std::size_t opener, sip::TimePoint now) override {
     agent_.on_opener_up(opener, now);
+    rearm_.schedule();
+  }
+
+  void on_name(std::uint64_t question, std::span<const sip::IpAddress> addresses,
+               sip::TimePoint now) override {
+    agent_.on_name(question, addresses, now);
     rearm_.schedule();
   }
 
@@ -266,6 +277,7 @@ private:
   std::unique_ptr<ChannelLink> middlebox_;
   std::unique_ptr<SocketNetwork> network_;
   OpenerLinks openers_;
+  NameResolver names_;
   Agent agent_;
   TimerEvent due_;
   DeferredEvent rearm_;

@@ -31,6 +31,7 @@ void refuse_firewall(ConfigDraft& draft) {
   constexpr std::string_view why = "an endpoint opens no firewall", suggestion = "remove it";
   refuse(draft, draft.section("firewall"), why, suggestion);
   refuse(draft, draft.section("media"), why, suggestion);
+  refuse(draft, draft.section("dns"), why, suggestion);
   for (const AllowDraft& allow : draft.allows) refuse(draft, allow.text, why, suggestion);
   const ConfigSection& smime = draft.section("smime");
   for (const char* key : {"certificate", "key"})

@@ -15,11 +15,11 @@ struct Kind {
   std::string_view name;
   bool is_named;
 };
-constexpr Kind kinds[] = {{"midcomd", false},  {"listen", true}, {"tls", false},
-                          {"smime", false},    {"peer", true},   {"route", true},
-                          {"media", false},    {"allow", true},  {"limits", false},
-                          {"timeouts", false}, {"log", false},   {"firewall", false},
-                          {"endpoint", false}, {"user", true},   {"middle", true}};
+constexpr Kind kinds[] = {
+    {"midcomd", false},  {"listen", true},    {"tls", false},      {"smime", false},
+    {"peer", true},      {"route", true},     {"media", false},    {"dns", false},
+    {"allow", true},     {"limits", false},   {"timeouts", false}, {"log", false},
+    {"firewall", false}, {"endpoint", false}, {"user", true},      {"middle", true}};
 
 template <class D>
 void read_named(const ConfigSection& section, std::vector<D>& drafts, ConfigDraft& all) {

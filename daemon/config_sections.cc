@@ -190,6 +190,9 @@ void peer_keys(Keys& keys, PeerDraft& draft) {
   keys.one<std::optional<bool>>("tcp-media", draft.tcp_media,
                                 choice<std::optional<bool>>({"yes", "no"}, {true, false}), "",
                                 "its addresses may be connected to by media over TCP");
+  keys.one<bool>("media-names", peer.resolves_media_names,
+                 choice<bool>({"refuse", "resolve"}, {false, true}), "refuse",
+                 "host names in the place of its media's addresses");
   keys.one<std::uint32_t>("max-calls", peer.max_calls, number<std::uint32_t>(1, 1000000), "1000",
                           "calls at a time");
   disclosure_keys(keys, peer.disclosure);
@@ -218,6 +221,14 @@ void media_keys(Keys& keys, Config& config) {
                     "a call without a packet for this long ends");
   keys.one<seconds>("inactivity-on-hold", media.inactivity_on_hold, duration<seconds>(0s, 168h),
                     "1h", "likewise while it is on hold");
+}
+
+void dns_keys(Keys& keys, DnsConfig& dns) {
+  using std::chrono::milliseconds;
+  keys.many<sip::Endpoint>("server", dns.servers, parse_name_server, "",
+                           "name server asked for host names in session descriptions");
+  keys.one<milliseconds>("timeout", dns.timeout, duration<milliseconds>(100ms, 10s), "2s",
+                         "wait for the names of one description");
 }
 
 void allow_keys(Keys& keys, AllowDraft& draft) {
@@ -356,6 +367,7 @@ void unnamed_keys(Keys& keys, std::string_view kind, Config& config) {
   if (kind == "smime") smime_keys(keys, config);
   if (kind == "endpoint") endpoint_keys(keys, config);
   if (kind == "media") media_keys(keys, config);
+  if (kind == "dns") dns_keys(keys, config.agent.dns);
   if (kind == "limits") limit_keys(keys, config);
   if (kind == "timeouts") timeout_keys(keys, config);
   if (kind == "log") log_keys(keys, config.log);

@@ -197,6 +197,13 @@ ConfigValue<pinhole::Prefix> parse_network(std::string_view text) {
                "write " + masked(*address, static_cast<std::uint8_t>(*length)).to_string()});
 }
 
+ConfigValue<sip::Endpoint> parse_name_server(std::string_view text) {
+  constexpr std::uint16_t domain_port = 53;
+  const auto address = sip::IpAddress::parse(text);
+  if (!address || address->is_unspecified()) return bad(text, "an IPv4 or IPv6 address");
+  return sip::Endpoint{*address, domain_port};
+}
+
 ConfigValue<TransportAddress> parse_transport_address(std::string_view text) {
   static constexpr std::string_view transports[] = {"udp", "tcp", "tls"};
   const std::size_t colon = text.find(':');

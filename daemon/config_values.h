@@ -38,6 +38,7 @@ struct TransportAddress {
 // "tls:192.0.2.1:5061", "udp:[2001:db8::1]:5060"; never a wildcard, never a host name.
 [[nodiscard]] ConfigValue<TransportAddress> parse_transport_address(std::string_view text);
 // A host name, in lower case.
+[[nodiscard]] ConfigValue<sip::Endpoint> parse_name_server(std::string_view text); // ADDRESS
 [[nodiscard]] ConfigValue<std::string> parse_host_name(std::string_view text);
 // What may follow [peer, [listen or [allow, and the name of a side.
 [[nodiscard]] ConfigValue<std::string> parse_word(std::string_view text);

@@ -13,6 +13,7 @@
 #include "daemon/agent_config.h"
 #include "daemon/reasons.h"
 #include "daemon/rewritten.h"
+#include "sip/host_names.h"
 
 namespace midcom {
 
@@ -49,7 +50,8 @@ struct Disclosure {
   // The one session description (application/sdp, disposition `session`) that can be read.
   std::optional<std::string> description;
   // Of the description, or of what else could be read when there is none.
-  bool is_sealed = false; // it came out of an envelope
+  sip::NamedAddresses names; // what host names in it are pinned to
+  bool is_sealed = false;    // it came out of an envelope
   std::optional<VerifiedSigner> signer;
   // All whose signature says something of this message: each counts once (replay cache).
   std::vector<VerifiedSigner> verified;

@@ -24,6 +24,8 @@
 
 namespace midcom {
 
+struct PinnedNames; // media_names.h
+
 class Firewall final : public CallService {
 public:
   Firewall(const AgentConfig& config, const PeerDirectory& peers, const KeyedSecrets& secrets,
@@ -45,6 +47,9 @@ public:
   [[nodiscard]] bool may_belong(const sip::Message& request, const FlowEntry& from) const override;
   // Who signed what the sender of this message sent earlier in its dialog; empty: nobody did.
   [[nodiscard]] std::string_view pinned_signer(const sip::Message& message) const override;
+  // What the host names of a description are that the message's sender has sent in its call before.
+  [[nodiscard]] PinnedNames pinned_names(const sip::Message& message,
+                                         std::string_view description) const;
   // The request gets a final answer of our own making (refusal, time-out, lost flow).
   [[nodiscard]] Verdict on_own_answer(const Pass& pass, const sip::Message& request, int status,
                                       Reason reason, sip::TimePoint now) override;

@@ -6,6 +6,7 @@
 
 #include "daemon/call_log.h"
 #include "daemon/channel_codec.h"
+#include "daemon/media_names.h"
 
 namespace midcom {
 namespace {
@@ -43,6 +44,10 @@ bool is_same_flow(const pinhole::Rule& a, const pinhole::Rule& b) {
   return is_same_component(a, b) && ((a.a == b.a && a.b == b.b) || (a.a == b.b && a.b == b.a));
 }
 
+std::string_view sender_tag_of(const sip::Message& message) {
+  return message.is_request() ? message.from().tag() : message.to().tag();
+}
+
 bool names_sender(const pinhole::Promise& promise, const pinhole::Endpoint& sender) {
   return std::ranges::any_of(promise.senders, [&](const auto& named) {
     return named.address == sender.address && (named.port == 0 || named.port == sender.port);
@@ -66,7 +71,7 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
                                          const Disclosure& body, const FlowEntry& from) {
   if (from.peer == no_peer || !body.description) return {};
   const PeerConfig& peer = peers_.at(from.peer);
-  const auto sender_tag = message.is_request() ? message.from().tag() : message.to().tag();
+  const auto sender_tag = sender_tag_of(message);
   const auto seen = std::ranges::find_if(call.seen, [&](const SeenDescription& s) {
     return s.cseq == message.cseq().number && s.sender_tag == sender_tag &&
            s.sdp->text() == *body.description;
@@ -75,7 +80,7 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
   if (seen != call.seen.end() && peer.kind == PeerKind::trunk)
     return {seen->sdp, seen->judgement.refusal};
 
-  auto parsed = sip::Sdp::parse(*body.description, config_.limits.sdp);
+  auto parsed = sip::Sdp::parse(*body.description, config_.limits.sdp, body.names);
   if (!parsed) {
     log_.write(call_event(Level::notice, "sdp.reject", call)
                    .add("src", from.info.remote.to_string())
@@ -101,6 +106,19 @@ Firewall::Description Firewall::describe(Call& call, const sip::Message& message
   call.seen.push_back(
       {std::string(sender_tag), message.cseq().number, *parsed, std::move(judgement)});
   return {*parsed, refusal};
+}
+
+PinnedNames Firewall::pinned_names(const sip::Message& message,
+                                   std::string_view description) const {
+  const CallPtr call = calls_.find(message);
+  PinnedNames pinned;
+  if (!call) return pinned;
+  for (const SeenDescription& seen : call->seen) {
+    if (seen.sender_tag != sender_tag_of(message) || seen.sdp->text() != description) continue;
+    pinned = {seen.sdp->names(), seen.cseq == message.cseq().number};
+    if (pinned.is_whole) break;
+  }
+  return pinned;
 }
 
 PinholeClient::Hooks Firewall::make_hooks(PinholeClient::Resume resume) {

@@ -15,6 +15,7 @@
 
 #include "daemon/listening_sockets.h"
 #include "daemon/memory_file.h"
+#include "daemon/name_servers.h"
 #include "daemon/pem_text.h"
 #include "daemon/role_slice.h"
 #include "daemon/secret_file.h"
@@ -205,6 +206,17 @@ std::expected<void, StartFailure> gather_certificates(const Config& config, Agen
   return {};
 }
 
+// Whom the agent asks for host names in descriptions; nobody when no peer may have any.
+std::expected<void, StartFailure> gather_name_servers(AgentConfig& agent) {
+  const bool is_needed = std::ranges::any_of(agent.peers, &PeerConfig::resolves_media_names);
+  if (!is_needed) agent.dns.servers.clear();
+  if (!is_needed || !agent.dns.servers.empty()) return {};
+  agent.dns.servers = name_servers_of_host();
+  if (!agent.dns.servers.empty()) return {};
+  return failure(exit_config, "media-names = resolve, but /etc/resolv.conf has no name server: "
+                              "give [dns] a server");
+}
+
 pinhole::Policy middlebox_policy(const Config& config) {
   pinhole::Policy policy = config.policy;
   for (const pinhole::Prefix& own : own_addresses()) policy.own_addresses.push_back(own);
@@ -219,6 +231,8 @@ std::expected<void, StartFailure> gather_slices(const Config& config, Provisions
                    .client_verify = config.tls.client_verify,
                    .minimum_tls_version = config.tls.minimum_version};
   if (auto done = gather_certificates(config, agent.config); !done)
+    return std::unexpected(std::move(done.error()));
+  if (auto done = gather_name_servers(agent.config); !done)
     return std::unexpected(std::move(done.error()));
   provisions.agent_slice = make_memory_file("midcomd agent", encode(agent));
   const MiddleboxSlice middlebox{.log = config.log,

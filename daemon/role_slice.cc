@@ -131,7 +131,8 @@ void fields(Wire& wire, Field<Wire, DisclosurePolicy>& value) {
 template <class Wire>
 void fields(Wire& wire, Field<Wire, PeerConfig>& value) {
   auto& [name, kind, networks, identities, interfaces, side, media_is_source, media, next_hop,
-         is_registrar, keys, methods, max_calls, media_source, takes_tcp_media, disclosure] = value;
+         is_registrar, keys, methods, max_calls, media_source, takes_tcp_media,
+         resolves_media_names, disclosure] = value;
   wire.text(name, max_text);
   wire.enumerator(kind, PeerKind::trunk);
   values<pinhole::Prefix>(wire, networks);
@@ -147,6 +148,7 @@ void fields(Wire& wire, Field<Wire, PeerConfig>& value) {
   wire.number(max_calls);
   wire.enumerator(media_source, pinhole::SourceRule::any_verified);
   wire.boolean(takes_tcp_media);
+  wire.boolean(resolves_media_names);
   fields(wire, disclosure);
 }
 
@@ -195,6 +197,13 @@ void fields(Wire& wire, Field<Wire, MediaConfig>& value) {
 }
 
 template <class Wire>
+void fields(Wire& wire, Field<Wire, DnsConfig>& value) {
+  auto& [servers, timeout] = value;
+  values<sip::Endpoint>(wire, servers);
+  duration(wire, timeout);
+}
+
+template <class Wire>
 void fields(Wire& wire, Field<Wire, SmimeConfig>& value) {
   auto& [openers, date_window, replay_entries, certificate] = value;
   numbers(wire, openers, replay_entries);
@@ -231,7 +240,7 @@ void fields(Wire& wire, Field<Wire, EndpointConfig>& value) {
 template <class Wire>
 void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   auto& [names, listeners, peers, routes, media_ports, forbidden_ports, forbidden_hosts, timeouts,
-         limits, media, mode, smime, role, endpoint] = value;
+         limits, media, dns, mode, smime, role, endpoint] = value;
   texts(wire, names);
   values<ListenerConfig>(wire, listeners);
   values<PeerConfig>(wire, peers);
@@ -242,6 +251,7 @@ void fields(Wire& wire, Field<Wire, AgentConfig>& value) {
   fields(wire, timeouts);
   fields(wire, limits);
   fields(wire, media);
+  fields(wire, dns);
   wire.enumerator(mode, pinhole::Mode::observe);
   fields(wire, smime);
   wire.enumerator(role, StationRole::endpoint);

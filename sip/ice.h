@@ -25,7 +25,7 @@ struct SdpCandidate {
   std::uint16_t component = 1;             // 1..256
   std::optional<MediaTransport> transport; // empty: another one
   std::string_view address_text;
-  std::optional<IpAddress> address; // empty for a host name (".local")
+  std::optional<IpAddress> address; // empty for a host name that isn't pinned
   std::uint16_t port = 0;
   std::string_view type;            // host, srflx, prflx, relay, or another token
   TcpType tcp_type = TcpType::none; // with TCP

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sip/error.h"
+#include "sip/host_names.h"
 #include "sip/ice.h"
 #include "sip/ip_address.h"
 
@@ -34,9 +35,10 @@ struct SdpAttribute {
 
 // c=; multicast TTL and counts are kept only as "has_suffix".
 struct SdpConnection {
-  std::string_view text;            // the address as written
-  std::optional<IpAddress> address; // empty for a host name
-  bool has_suffix = false;          // "/ttl" or "/count" was there
+  std::string_view text;                     // the address as written
+  std::optional<IpAddress> address;          // empty for a host name that isn't pinned
+  bool has_suffix = false;                   // "/ttl" or "/count" was there
+  std::optional<IpAddress::Family> family{}; // addrtype; empty: neither IP4 nor IP6 of IN
 };
 
 // a=rtcp (RFC 3605): port and, when it names one, an address.
@@ -51,8 +53,9 @@ enum class Setup : std::uint8_t { active, passive, actpass, holdconn, other };
 // a=path (RFC 4975 6): the first URI, which is the one to connect to.
 struct SdpPath {
   std::string_view text;
-  std::optional<IpAddress> address; // empty: host name, or not to be read
+  std::optional<IpAddress> address; // empty: host name that isn't pinned, or not to be read
   std::uint16_t port = 0;
+  std::string_view host{}; // when it is a host name
 };
 
 // a=group (RFC 5888 5).
@@ -108,14 +111,16 @@ public:
   // its own). What two readers could read in two ways is refused: two different directions,
   // a=setup, ICE user names or passwords in one section, two c= of the session, two a=rtcp of one
   // m=, one a=mid for two m= lines, an ICE user name or password that RFC 8839 5.4 doesn't allow.
-  [[nodiscard]] static Result<std::shared_ptr<const Sdp>> parse(std::string_view text,
-                                                                const SdpLimits& limits);
+  // `names`: host names that are taken for these addresses from here on.
+  [[nodiscard]] static Result<std::shared_ptr<const Sdp>>
+  parse(std::string_view text, const SdpLimits& limits, const NamedAddresses& names = {});
   Sdp(const Sdp&) = delete;
   Sdp& operator=(const Sdp&) = delete;
 
   [[nodiscard]] std::string_view text() const { return text_; }
-  [[nodiscard]] std::string_view origin() const { return origin_; } // value of o=
-  [[nodiscard]] std::string_view origin_identity() const;           // o= without its version
+  [[nodiscard]] const NamedAddresses& names() const { return names_; } // as given to parse()
+  [[nodiscard]] std::string_view origin() const { return origin_; }    // value of o=
+  [[nodiscard]] std::string_view origin_identity() const;              // o= without its version
   [[nodiscard]] std::uint64_t origin_version() const { return version_; }
   [[nodiscard]] const std::optional<SdpConnection>& connection() const { return connection_; }
   [[nodiscard]] std::span<const SdpAttribute> attributes() const { return attributes_; }
@@ -138,6 +143,7 @@ public:
 private:
   Sdp() = default;
   std::string text_;
+  NamedAddresses names_;
   std::string_view origin_;
   std::string origin_identity_;
   std::uint64_t version_ = 0;

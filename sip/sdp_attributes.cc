@@ -97,10 +97,12 @@ Status read_remote_candidates(SdpMedia& media, std::string_view value) {
 
 // Of two nobody knows which one is connected to.
 Status read_path(SdpMedia& media, std::string_view value) {
-  if (media.path)
+  if (media.path) {
     media.path->address.reset();
-  else
+    media.path->host = {};
+  } else {
     media.path = parse_path(value);
+  }
   return {};
 }
 
@@ -190,9 +192,12 @@ SdpPath parse_path(std::string_view value) {
     if (!port) return path;
     path.port = *port;
   }
-  const auto address = IpAddress::parse(host);
-  if (address && (address->family == IpAddress::Family::ipv6) == is_bracketed)
-    path.address = address;
+  const auto address = parse_address(host);
+  if (!address) return path;
+  if (*address && ((*address)->family == IpAddress::Family::ipv6) == is_bracketed)
+    path.address = *address;
+  else if (!*address && !is_bracketed)
+    path.host = host;
   return path;
 }
 

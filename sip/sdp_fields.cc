@@ -75,6 +75,7 @@ Result<SdpConnection> parse_connection(std::string_view text) {
   connection.has_suffix = slash != whole->size();
   const bool is_ipv4 = *family == "IP4";
   if (*network != "IN" || (!is_ipv4 && *family != "IP6")) return connection;
+  connection.family = is_ipv4 ? IpAddress::Family::ipv4 : IpAddress::Family::ipv6;
   if (auto ok = check_suffix(whole->substr(slash), is_ipv4); !ok)
     return std::unexpected(ok.error());
   auto address = parse_address(connection.text);

@@ -36,7 +36,7 @@ bool carries_key(const SdpAttribute& attribute) {
 class SdpParser {
 public:
   explicit SdpParser(const SdpLimits& limits) : limits_(limits), sdp_(new Sdp) {}
-  Result<SdpPtr> parse(std::string_view text);
+  Result<SdpPtr> parse(std::string_view text, const NamedAddresses& names);
 
 private:
   struct LineType {
@@ -62,6 +62,7 @@ private:
   Status media_attribute(SdpMedia& media, const SdpAttribute& attribute);
   Status keep_direction(const SdpAttribute& attribute);
   Status finish();
+  void pin(const NamedAddresses& names);
 
   const SdpLimits& limits_;
   std::shared_ptr<Sdp> sdp_;
@@ -89,7 +90,7 @@ const SdpParser::LineType SdpParser::media_lines[] = {{'i', 1, true, &SdpParser:
                                                       {'k', 3, true, &SdpParser::key},
                                                       {'a', 4, false, &SdpParser::attribute}};
 
-Result<SdpPtr> SdpParser::parse(std::string_view text) {
+Result<SdpPtr> SdpParser::parse(std::string_view text, const NamedAddresses& names) {
   if (text.size() > limits_.size) return std::unexpected(Error::too_long);
   sdp_->text_ = text;
   std::string_view rest = sdp_->text_;
@@ -104,6 +105,7 @@ Result<SdpPtr> SdpParser::parse(std::string_view text) {
     if (auto ok = read_line(line); !ok) return std::unexpected(ok.error());
   }
   if (auto ok = finish(); !ok) return std::unexpected(ok.error());
+  if (!names.empty()) pin(names);
   return std::move(sdp_);
 }
 
@@ -289,8 +291,15 @@ Status SdpParser::finish() {
   return {};
 }
 
-Result<SdpPtr> Sdp::parse(std::string_view text, const SdpLimits& limits) {
-  return SdpParser(limits).parse(text);
+void SdpParser::pin(const NamedAddresses& names) {
+  sdp_->names_ = names;
+  if (sdp_->connection_) sip::pin(*sdp_->connection_, names);
+  for (SdpMedia& media : sdp_->media_) sip::pin(media, names);
+}
+
+Result<SdpPtr> Sdp::parse(std::string_view text, const SdpLimits& limits,
+                          const NamedAddresses& names) {
+  return SdpParser(limits).parse(text, names);
 }
 
 } // namespace midcom::sip

@@ -75,6 +75,21 @@ void check_plans(const SdpPtr& sdp) {
   check_sinks(*sdp, plan_offer(*sdp, Party::callee));
 }
 
+// Pinned, it is the same text with nothing left to look up.
+void check_names(const Sdp& sdp, const SdpLimits& limits) {
+  NamedAddresses names;
+  for (const HostName& name : host_names(sdp)) {
+    require(!name.name.empty() && name.name.size() <= 253);
+    const bool is_ipv6 = name.family == IpAddress::Family::ipv6;
+    names.emplace(name, *IpAddress::parse(is_ipv6 ? "2001:db8::7" : "198.51.100.7"));
+  }
+  const auto pinned = Sdp::parse(sdp.text(), limits, names);
+  require(pinned.has_value() && (*pinned)->text() == sdp.text());
+  require(host_names(**pinned).empty());
+  require(receive_addresses(**pinned).size() == receive_addresses(sdp).size());
+  check_plans(*pinned);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -90,5 +105,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t index = 0; index < (*sdp)->media().size(); ++index)
     check_media(**sdp, index, limits);
   check_plans(*sdp);
+  check_names(**sdp, limits);
   return 0;
 }

@@ -19,17 +19,25 @@ def _question(packet):
 
 
 class NameServer:
-    """Answers A and AAAA from `records` {name: (IPv4, IPv6 or None)}; other types: no data."""
+    """Answers A and AAAA from `records` {name: (IPv4, IPv6 or None)}; other types: no data.
+
+    It says nothing about the names in `silent`; `asked` counts what it was asked.
+    """
 
     def __init__(self, namespace, records):
-        self._records = records
+        self.records = records
+        self.silent = set()
+        self.asked = 0
         self._socket = namespace.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 53))
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _answer(self, packet):
         name, kind, end = _question(packet)
-        addresses = self._records.get(name)
+        self.asked += 1
+        if name in self.silent:
+            return None
+        addresses = self.records.get(name)
         data = b""
         if addresses and kind == A and addresses[0]:
             data = socket.inet_aton(addresses[0])
@@ -44,7 +52,9 @@ class NameServer:
         while True:
             try:
                 packet, asker = self._socket.recvfrom(2048)
-                self._socket.sendto(self._answer(packet), asker)
+                answer = self._answer(packet)
+                if answer is not None:
+                    self._socket.sendto(answer, asker)
             except (IndexError, struct.error):
                 continue
             except OSError:

@@ -80,6 +80,10 @@ private:
   void restart_openers(const Step& step);
   void expect_key_operations(const Step& step);
   void expect_opened(const Step& step);
+  void names(const Step& step);
+  void hold_names(const Step& step);
+  void release_names(const Step& step);
+  void expect_lookups(const Step& step);
   void close(const Step& step);
   void break_stream(const Step& step);
   void connect_ok(const Step& step);

@@ -47,8 +47,8 @@ void World::start_agent() {
     }
   };
   agent_ = std::make_unique<Agent>(config_, secrets_, static_cast<Network&>(*this),
-                                   static_cast<MiddleboxPort&>(*this), *openers_, log_, random,
-                                   [this] { return wall_clock(); });
+                                   static_cast<MiddleboxPort&>(*this), *openers_, names_, log_,
+                                   random, [this] { return wall_clock(); });
   connect_openers();
 }
 
@@ -220,6 +220,9 @@ void World::settle() {
     else if (!openers_held_ && openers_->has_requests()) {
       const auto [opener, reply] = openers_->run();
       agent_->on_opener_reply(opener, reply, now_);
+    } else if (!names_held_ && names_.has_answers()) {
+      const auto [question, addresses] = names_.run();
+      agent_->on_name(question, addresses, now_);
     } else
       return;
   }
@@ -268,6 +271,7 @@ void World::restart_agent() {
   unacked_.clear();
   replies_.clear();
   openers_->forget_requests();
+  names_.forget_questions();
   for (const auto& [id, flow] : flows) hooks_.closed(id);
   start_agent();
   if (!middlebox_runs_) return;

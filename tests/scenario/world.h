@@ -13,6 +13,7 @@
 
 #include "daemon/agent.h"
 #include "tests/scenario/middlebox_side.h"
+#include "tests/scenario/name_side.h"
 #include "tests/scenario/opener_side.h"
 
 namespace midcom::scenario {
@@ -83,6 +84,10 @@ public:
   void hold_openers(bool held) { openers_held_ = held; }
   void restart_openers();
 
+  // So do the name servers.
+  [[nodiscard]] NameSide& names() { return names_; }
+  void hold_names(bool held) { names_held_ = held; }
+
   void settle(); // all of the above until nothing is left; respects hold
   void hold_middlebox(bool held) { held_ = held; }
 
@@ -126,6 +131,8 @@ private:
   std::unique_ptr<MiddleboxSide> middlebox_;
   std::unique_ptr<OpenerSide> openers_;
   bool openers_held_ = false;
+  NameSide names_;
+  bool names_held_ = false;
   bool middlebox_runs_ = false, held_ = false, is_ready_ = false;
   FlowId next_flow_ = 1;
   std::map<FlowId, Flow> flows_;

@@ -88,6 +88,8 @@ TEST_F(Refusals, WhatAnEndpointHasNoUseFor) {
               Contains(HasSubstr("an endpoint opens no firewall")));
   EXPECT_THAT(of(endpoint + "[media]\nports = 1024-65535\n"),
               Contains(HasSubstr("an endpoint opens no firewall")));
+  EXPECT_THAT(of(endpoint + "[dns]\nserver = 192.0.2.1\n"),
+              Contains(HasSubstr("an endpoint opens no firewall")));
   EXPECT_THAT(of(endpoint + "[allow x]\nserver = 192.0.2.1\nport = 1\n"),
               Contains(HasSubstr("an endpoint opens no firewall")));
   EXPECT_THAT(of(endpoint + "[smime]\ncertificate = cert.pem\n"),

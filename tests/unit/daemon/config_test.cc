@@ -78,6 +78,7 @@ TEST_F(ConfigTest, DefaultsOfSchemaAndStructuresAgree) {
   EXPECT_EQ(timeouts.grace, first.grace);
   EXPECT_EQ(timeouts.commit, first.commit);
   EXPECT_EQ(timeouts.opener, first.opener);
+  EXPECT_EQ(config->agent.dns.timeout, DnsConfig().timeout);
   const pinhole::Policy &policy = config->policy, plain;
   EXPECT_EQ(policy.mode, plain.mode);
   EXPECT_EQ(policy.mark, plain.mark);
@@ -103,11 +104,12 @@ TEST_F(ConfigTest, ReadsEverythingAndFillsThePolicy) {
       "[peer core]\nkind = trunk\nside = out\nnetwork = 198.51.100.7\nmedia = 198.51.100.0/24\n"
       "media = 203.0.113.0/24\nidentity = SIP.acme.example\nnext-hop = tls:198.51.100.7:5061\n"
       "tls-name = sip.acme.example\nregistrar = yes\nkeys = allow\nmethod = INVITE\n"
-      "method = ACK\nmax-calls = 5\nmedia-source = any-verified\n"
+      "method = ACK\nmax-calls = 5\nmedia-source = any-verified\nmedia-names = resolve\n"
       "[route *]\npeer = core\n[route Acme.Example]\npeer = core\n"
       "[media]\nports = 10000-20000\nports = 30000\nforbidden-port = 5060-5061\n"
       "forbidden-host = 198.51.100.7\nearly = no\none-way-after = 7s\ninactivity = 0s\n"
       "inactivity-on-hold = 2h\n"
+      "[dns]\nserver = 192.0.2.53\nserver = 2001:db8::53\ntimeout = 500ms\n"
       "[allow turn]\nserver = 203.0.113.20\nport = 3478\nprotocol = tcp\n"
       "[limits]\nmessage = 128k\nrules = 77\nrules-per-call = 7\n"
       "[timeouts]\nt1 = 250ms\ncall = 2h\nrefresh = 30s\n"
@@ -130,6 +132,12 @@ TEST_F(ConfigTest, ReadsEverythingAndFillsThePolicy) {
   EXPECT_EQ(core.media_source, pinhole::SourceRule::any_verified);
   EXPECT_TRUE(core.takes_tcp_media);
   EXPECT_FALSE(agent.peers[0].takes_tcp_media);
+  EXPECT_TRUE(core.resolves_media_names);
+  EXPECT_FALSE(agent.peers[0].resolves_media_names);
+  EXPECT_THAT(agent.dns.servers,
+              ElementsAre(sip::Endpoint{*sip::IpAddress::parse("192.0.2.53"), 53},
+                          sip::Endpoint{*sip::IpAddress::parse("2001:db8::53"), 53}));
+  EXPECT_EQ(agent.dns.timeout, std::chrono::milliseconds(500));
   EXPECT_FALSE(agent.media.has_early);
   EXPECT_EQ(agent.media.one_way_after, std::chrono::seconds(7));
   EXPECT_EQ(agent.media.inactivity, std::chrono::seconds(0));
@@ -357,6 +365,14 @@ TEST_F(ConfigTest, KeyOpenToOthersIsRefused) {
   ASSERT_THAT(list, SizeIs(1));
   EXPECT_EQ(list[0], "midcomd.conf:9: key: key.pem can be used by group or others (chmod 600 "
                      "key.pem)");
+}
+
+TEST_F(ConfigTest, WhatIsNoNameServer) {
+  for (const std::string server : {"ns.example", "0.0.0.0", "192.0.2.1:53", "fe80::1%eth0"}) {
+    const auto list = errors(base + "[dns]\nserver = " + server + "\n");
+    ASSERT_THAT(list, SizeIs(1)) << server;
+    EXPECT_THAT(list[0], HasSubstr("server: '" + server + "' is not an IPv4 or IPv6 address"));
+  }
 }
 
 TEST_F(ConfigTest, NoListenerNorPeer) {
