@@ -436,8 +436,10 @@ void Model::sent(const Wire& message, To to, bool proves) {
   if (status >= 200) {
     calls_[call].is_answered = true;
     for (auto& [body, offer] : offers_)
-      if (offer.call == call && offer.leg.empty() && !offer.until)
-        offer.until = world_.now() + slack;
+      if (offer.call == call && offer.leg.empty() && !offer.until) {
+        offer.until = world_.now() + slack; // without the middlebox nothing is taken away
+        if (status == 503) offer.until = std::max(*offer.until, offer.kept);
+      }
   }
   if (status / 100 == 2) {
     auto& state = calls_[call].legs[leg];
@@ -480,7 +482,8 @@ void Model::agent_restarted() {
   ++agent_;
   for (auto& pair : pairs_) pair.by.clear(); // an ACK tells the new one nothing
   for (auto& [body, offer] : offers_)
-    if (!offer.until || *offer.until >= world_.now()) offer.until = world_.now() + early_life;
+    if (!offer.until || *offer.until >= world_.now())
+      offer.until = offer.kept = world_.now() + early_life;
   // What a dead agent was about to take away stays as long as the kernel was told.
   watch_middlebox();
   const bool was_away = middlebox_down_ || middlebox_back_ + slack > world_.now();

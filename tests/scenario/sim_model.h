@@ -75,6 +75,7 @@ private:
     std::vector<pinhole::Endpoint> at;
     bool is_given = false;
     std::optional<TimePoint> until; // answered by the agent
+    TimePoint kept{};               // what an agent that died had asked for it
   };
   struct Leg {
     bool is_answered = false, is_confirmed = false, bye_given = false;
