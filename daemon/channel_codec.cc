@@ -66,6 +66,7 @@ void fields(Wire& wire, Field<Wire, Promise>& promise) {
     if ((promise.kinds & ~all_kinds) != 0) wire.fail(WireError::range);
   wire.boolean(promise.awaits_answer);
   wire.enumerator(promise.source, SourceRule::any_verified);
+  wire.number(promise.session);
   list(wire, promise.senders, max_senders,
        [](Wire& inner, Field<Wire, Endpoint>& sender) { fields(inner, sender); });
   octet_array<Wire, 16>(wire, promise.payload_types);

@@ -47,6 +47,11 @@ pinhole::Promise to_promise(const sip::MediaSink& media) {
   return promise;
 }
 
+// Both only rise (RFC 8866 5.2). What a re-offer repeats to the letter is the same session.
+std::uint32_t session_of(const SeenDescription& one, const SeenDescription& other) {
+  return static_cast<std::uint32_t>(one.sdp->origin_version() + other.sdp->origin_version());
+}
+
 // An offer that changes nothing for this address but the answer's end.
 bool is_told_already(const Pinholes& pinholes, const pinhole::Sink& sink,
                      const pinhole::Promise& offer) {
@@ -145,6 +150,7 @@ void PinholePlan::add_sinks(const sip::MediaPlan& plan, const Views& views, std:
     if (sender != nullptr) {
       const PeerConfig& peer = peers_.at(sender->judgement.peer);
       promise.source = peer.media_source;
+      if (media.is_exact) promise.session = session_of(*receiver, *sender);
       if (!add_senders(media, *sender, promise)) ++out.left_out;
       const bool may_be_others = promise.source == pinhole::SourceRule::any_verified &&
                                  media.has_stun && peer.side != peers_.side_of(media.at.address);

@@ -37,7 +37,8 @@ struct Promise {
   // The offer has no answer yet: nobody's address is known. What fits is parked until there is one.
   bool awaits_answer = false;
   SourceRule source = SourceRule::signalled;
-  std::vector<Endpoint> senders;                // port 0: any port (RFC 4145: the active end's)
+  std::uint32_t session = 0;     // where senders are learned: another session learns anew
+  std::vector<Endpoint> senders; // port 0: any port (RFC 4145: the active end's)
   std::array<std::uint8_t, 16> payload_types{}; // type n: bit n % 8 of octet n / 8
   std::string receiver_ufrag, sender_ufrag;     // the latter is empty while no answer is known
   std::string receiver_password;                // empty: not disclosed to us

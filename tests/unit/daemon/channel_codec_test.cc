@@ -62,6 +62,7 @@ request::SetGroup set_group() {
           .promises = {{.kinds = kind_stun | kind_rtp,
                         .awaits_answer = true,
                         .source = SourceRule::any_verified,
+                        .session = 0x01020304,
                         .senders = {endpoint4(7, 0)},
                         .payload_types = {1, 2},
                         .receiver_ufrag = "abcd",
