@@ -22,7 +22,8 @@ std::string group(const std::string& mids) {
 }
 
 std::string planned(const std::string& offer, const std::string& answer) {
-  const MediaPlan plan = plan_media(make_pair_of(offer, answer));
+  const SessionPair pair = make_pair_of(offer, answer);
+  const MediaPlan plan = plan_media(pair);
   return text_of(plan) + sinks_of(plan);
 }
 

@@ -74,8 +74,9 @@ TEST(MediaSinks, FaxAndOthers) {
 }
 
 TEST(MediaSinks, SeveralPortPairs) {
-  const MediaPlan plan =
-      plan_media(make_pair_of("m=video 4000/2 RTP/AVP 31\r\n", "m=video 5000/2 RTP/AVP 31\r\n"));
+  const SessionPair pair =
+      make_pair_of("m=video 4000/2 RTP/AVP 31\r\n", "m=video 5000/2 RTP/AVP 31\r\n");
+  const MediaPlan plan = plan_media(pair);
   EXPECT_EQ(text_of(plan), "0 rtp 192.0.2.1:4000 <> 198.51.100.2:5000\n"
                            "0 rtp 192.0.2.1:4002 <> 198.51.100.2:5002\n"
                            "0 rtcp 192.0.2.1:4001 <> 198.51.100.2:5001\n"
@@ -101,7 +102,8 @@ TEST(MediaSinks, IceCandidates) {
   const std::string callee = answer + callee_ice + candidate("1", "198.51.100.2 5000") +
                              candidate("2", "198.51.100.2 5001") + candidate("1", "a.local 5000") +
                              candidate("1", "0.0.0.0 5000") + candidate("1", "224.0.0.1 5000");
-  const MediaPlan plan = plan_media(make_pair_of(caller, callee));
+  const SessionPair pair = make_pair_of(caller, callee);
+  const MediaPlan plan = plan_media(pair);
   EXPECT_EQ(text_of(plan), "0 rtp 192.0.2.1:4000 <> 198.51.100.2:5000\n"
                            "0 rtcp 192.0.2.1:4001 <> 198.51.100.2:5001\n");
   EXPECT_EQ(sinks_of(plan),
@@ -132,11 +134,12 @@ TEST(MediaSinks, IceOfOneSideIsNone) {
 }
 
 TEST(MediaSinks, CandidatesDoWithoutDefaultAddress) {
-  const MediaPlan plan = plan_media(make_pair_of(
+  const SessionPair pair = make_pair_of(
       "m=audio 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\n" + caller_ice +
           candidate("1", "192.0.2.1 4000"),
       "m=audio 5000 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP6 2001:db8::2\r\na=rtcp-mux\r\n" + callee_ice +
-          candidate("1", "2001:db8::2 5000") + candidate("1", "198.51.100.2 5000")));
+          candidate("1", "2001:db8::2 5000") + candidate("1", "198.51.100.2 5000"));
+  const MediaPlan plan = plan_media(pair);
   EXPECT_EQ(text_of(plan), "0 muxed\n");
   EXPECT_EQ(sinks_of(plan),
             "0 rtp 192.0.2.1:4000 callerU<calleeU dtls rtp(96) rtcp from 198.51.100.2:5000\n"
@@ -221,7 +224,8 @@ TEST(MediaSinks, AtMostSoMany) {
       caller += candidate("1", "192.0.2.1 " + number);
     }
   }
-  const MediaPlan plan = plan_media(make_pair_of(caller, callee));
+  const SessionPair pair = make_pair_of(caller, callee);
+  const MediaPlan plan = plan_media(pair);
   EXPECT_EQ(plan.sinks.size(), max_media_sinks);
   EXPECT_EQ(plan.left_out, 32U);
   EXPECT_EQ(plan.sinks.back().stream, 6U);
