@@ -44,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   flow.info.identities = {text, text};
   flow.registered = {text};
   snapshot.flows.push_back(flow);
-  snapshot.calls.push_back({text, "peer", false, false, {}, {{text, "peer", true, false, {{}}}}});
+  snapshot.calls.push_back(
+      {text, "peer", false, false, {}, {{text, "peer", true, false, {{}}, {{}}}}});
   for (const Kind kind : {Kind::flows, Kind::calls, Kind::call, Kind::pinholes})
     check_answer(kind, snapshot);
   if (const auto value = parse_json(text)) {
