@@ -58,6 +58,8 @@ std::vector<Reply> Middlebox::take_replies() {
 
 void Middlebox::commit(Instant now) {
   if (requests_.empty() && held_.empty() && decided_.empty()) return;
+  const bool has_waiting = gate_.parked() > 0; // they pass in order with those in the queue
+  if (has_waiting) (void)judge_queued(now);
   std::vector<std::uint64_t> lists;
   for (const Request& request : requests_)
     if (const auto* all = std::get_if<request::List>(&request)) lists.push_back(all->transaction);
@@ -74,6 +76,7 @@ void Middlebox::commit(Instant now) {
   if (is_committed) tell_gate(requests_, works);
   requests_.clear();
   settle(is_committed, now);
+  if (has_waiting) follow_up(now);
 }
 
 Middlebox::Work Middlebox::perform(const Request& request, Instant now) {

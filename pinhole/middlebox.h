@@ -77,6 +77,8 @@ private:
   [[nodiscard]] bool apply_table(Instant now);
 
   // The gate's part, in middlebox_gate.cc.
+  bool judge_queued(Instant now);
+  void follow_up(Instant now);
   void tell_gate(const std::vector<Request>& requests, const std::vector<Work>& works);
   void forget_sinks();
   [[nodiscard]] bool passes_by_its_flow(const FlowKey& key) const;

@@ -42,12 +42,29 @@ int Middlebox::packet_fd() const {
 
 void Middlebox::on_packets(Instant now) {
   if (queue_ == nullptr) return;
+  const bool has_late = judge_queued(now);
+  commit(now);
+  if (has_late) settle(is_in_step_, now);
+  tell_counters(now);
+}
+
+// True: of some the flow was opened while they were in the queue, so that they wait for nothing.
+bool Middlebox::judge_queued(Instant now) {
+  bool has_late = false;
   for (const QueuedPacket& packet : queue_->take()) {
     ++counters_.queued;
-    carry_out(gate_.on_packet({packet.id, packet.octets}, now.steady), false, now);
+    const Gate::Judged judged = gate_.on_packet({packet.id, packet.octets}, now.steady);
+    has_late |= std::holds_alternative<Gate::Park>(judged.decision) && table_.contains(judged.key);
+    carry_out(judged, false, now);
   }
-  commit(now);
-  tell_counters(now);
+  return has_late;
+}
+
+// What came while the kernel was busy with the change that lets others pass follows them at once.
+void Middlebox::follow_up(Instant now) {
+  const bool has_late = judge_queued(now);
+  if (!has_late && held_.empty() && decided_.empty()) return;
+  settle(is_in_step_ && apply_table(now), now);
 }
 
 void Middlebox::tell_gate(const std::vector<Request>& requests, const std::vector<Work>& works) {

@@ -114,6 +114,16 @@ TEST_F(MiddleboxGateTest, ParkedPacketsPassWhenARuleOpensTheirFlow) {
   EXPECT_EQ(drops[0].key, stranger);
 }
 
+TEST_F(MiddleboxGateTest, WhatIsReadAfterItsFlowWasOpenedDoesNotWait) {
+  ASSERT_EQ(done(wait(true)).result, Result::ok);
+  const std::uint32_t early = deliver(inbound);
+  kernel.set_time(now().steady);
+  const std::uint32_t behind = kernel.deliver(inbound, rtp()); // queued, not read yet
+  ASSERT_EQ(done(open(2)).result, Result::ok);
+  box->on_packets(now());
+  EXPECT_EQ(kernel.passed(), (std::vector{early, behind})) << "though the offer still waits there";
+}
+
 TEST_F(MiddleboxGateTest, AFailedBatchLetsNothingPass) {
   ASSERT_EQ(done(wait()).result, Result::ok);
   kernel.fail_next_apply();
