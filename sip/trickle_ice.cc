@@ -66,8 +66,6 @@ Status TrickleParser::attribute(std::string_view value) {
   std::ranges::transform(lower, lower.begin(), to_lower);
   const SdpAttribute attribute{lower, value.substr(std::min(colon + 1, value.size()))};
   if (!fragment_->media_.empty()) return media_attribute(fragment_->media_.back(), attribute);
-  if (lower == "group")
-    if (auto group = parse_group(attribute.value)) fragment_->groups_.push_back(std::move(*group));
   return read_attribute(fragment_->transport_, attribute);
 }
 

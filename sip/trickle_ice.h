@@ -34,7 +34,6 @@ public:
 
   [[nodiscard]] std::string_view text() const { return text_; }
   [[nodiscard]] std::span<const TrickledMedia> media() const { return media_; }
-  [[nodiscard]] std::span<const SdpGroup> groups() const { return groups_; }
   [[nodiscard]] std::string_view ice_ufrag_of(std::size_t index) const;
   [[nodiscard]] bool has_end_of_candidates(std::size_t index) const;
 
@@ -47,7 +46,6 @@ private:
   TrickleFragment() = default;
   std::string text_;
   SdpTransport transport_;
-  std::vector<SdpGroup> groups_;
   std::vector<TrickledMedia> media_;
   friend class TrickleParser;
 };
