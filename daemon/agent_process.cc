@@ -122,7 +122,7 @@ public:
   [[nodiscard]] ExitStatus status() const { return status_; }
 
   void send(const pinhole::Request& request) override {
-    if (middlebox_) middlebox_->send(encode(request));
+    if (middlebox_) middlebox_->gather(encode(request));
   }
 
   void on_flow_open(const FlowInfo& flow, sip::TimePoint now) override {
@@ -206,7 +206,7 @@ private:
     middlebox_ = std::make_unique<ChannelLink>(
         loop_, std::move(socket),
         ChannelLink::Callbacks{
-            .on_message = [this](const Channel::Message& reply) { return on_reply(reply); },
+            .on_message = [this](const Channel::Message& message) { return on_replies(message); },
             .on_turn_end = {},
             .on_end = [this](ChannelLink::End end) { on_middlebox_end(end); }});
     is_middlebox_up_ = true;
@@ -220,10 +220,10 @@ private:
     rearm_.schedule();
   }
 
-  ChannelLink::Verdict on_reply(const Channel::Message& message) {
-    const auto reply = decode_reply(message.bytes);
-    if (!reply || !message.descriptors.empty()) return ChannelLink::Verdict::end;
-    agent_.on_middlebox_reply(*reply, loop_.now());
+  ChannelLink::Verdict on_replies(const Channel::Message& message) {
+    const auto replies = decode_replies(message.bytes);
+    if (!replies || !message.descriptors.empty()) return ChannelLink::Verdict::end;
+    for (const pinhole::Reply& reply : *replies) agent_.on_middlebox_reply(reply, loop_.now());
     rearm_.schedule();
     return ChannelLink::Verdict::go_on;
   }

@@ -276,6 +276,14 @@ std::expected<pinhole::Reply, WireError> decode_reply(std::string_view bytes) {
   return decode_variant<pinhole::Reply>(bytes, KindBase::middlebox_reply, each_field);
 }
 
+std::expected<std::vector<pinhole::Request>, WireError> decode_requests(std::string_view record) {
+  return decode_variants<pinhole::Request>(record, KindBase::middlebox_request, each_field);
+}
+
+std::expected<std::vector<pinhole::Reply>, WireError> decode_replies(std::string_view record) {
+  return decode_variants<pinhole::Reply>(record, KindBase::middlebox_reply, each_field);
+}
+
 std::expected<Control, WireError> decode_control(std::string_view bytes) {
   return decode_variant<Control>(bytes, KindBase::control, each_field);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the processes say to each other, octet by octet: one message is one SOCK_SEQPACKET record,
-// its first octet the kind, all numbers big-endian, an address as its family and 4 or 16 octets, a
-// list as its 32-bit count and its elements. Decoding consumes every octet and checks every count
-// and enumerator; what fails is no message, and the receiver ends the channel.
+// What the processes say to each other, octet by octet: a message's first octet is the kind, all
+// numbers are big-endian, an address is its family and 4 or 16 octets, a list its 32-bit count and
+// its elements. One message is one SOCK_SEQPACKET record; only requests to the middlebox and its
+// replies follow each other in one, as many as there are in a turn. Decoding consumes every octet
+// and checks every count and enumerator; what fails is no message, and the receiver ends the
+// channel.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "daemon/wire.h"
 #include "pinhole/request.h"
@@ -30,6 +33,11 @@ inline constexpr std::uint8_t max_openers = 16;
 [[nodiscard]] std::string encode(const pinhole::Reply& reply);
 [[nodiscard]] std::expected<pinhole::Request, WireError> decode_request(std::string_view bytes);
 [[nodiscard]] std::expected<pinhole::Reply, WireError> decode_reply(std::string_view bytes);
+// Of a record of several. All or nothing.
+[[nodiscard]] std::expected<std::vector<pinhole::Request>, WireError>
+decode_requests(std::string_view record);
+[[nodiscard]] std::expected<std::vector<pinhole::Reply>, WireError>
+decode_replies(std::string_view record);
 
 // Supervisor and its children: fixed messages.
 namespace control {

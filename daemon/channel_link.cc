@@ -9,11 +9,25 @@ namespace midcom {
 ChannelLink::ChannelLink(EventLoop& loop, FileDescriptor socket, Callbacks callbacks)
     : channel_(std::move(socket)), callbacks_(std::move(callbacks)),
       event_(loop, channel_.fd(), [this](unsigned ready) { on_ready(ready); }),
+      gathering_(loop, [this] { send_gathered(); }),
       ending_(loop, [this] { callbacks_.on_end(end_); }) {
   watch();
 }
 
+void ChannelLink::gather(std::string_view message) {
+  if (gathered_.size() + message.size() > max_channel_message) send_gathered();
+  if (!is_open()) return;
+  gathered_ += message;
+  if (gathered_.size() >= full_record) return send_gathered();
+  gathering_.schedule();
+}
+
+void ChannelLink::send_gathered() {
+  if (!gathered_.empty()) send(std::exchange(gathered_, {}));
+}
+
 void ChannelLink::send(std::string bytes, std::span<const int> descriptors) {
+  send_gathered();
   if (!is_open()) return;
   if (queue_.empty()) {
     const auto sent = channel_.send(bytes, descriptors);
@@ -21,7 +35,8 @@ void ChannelLink::send(std::string bytes, std::span<const int> descriptors) {
     if (sent.error() == Channel::Error::closed) return finish(End::closed);
     if (sent.error() == Channel::Error::broken) return finish(End::failed);
   }
-  if (queue_.size() >= max_queued) return finish(End::overflow);
+  queued_ += bytes.size();
+  if (queued_ > max_queued) return finish(End::overflow);
   Waiting waiting{std::move(bytes), {}};
   for (const int fd : descriptors) {
     waiting.descriptors.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
@@ -32,13 +47,16 @@ void ChannelLink::send(std::string bytes, std::span<const int> descriptors) {
 }
 
 void ChannelLink::read_ready() {
-  for (int count = 0; is_open() && count < max_messages_per_turn; ++count) {
+  std::size_t octets = 0;
+  for (int count = 0; is_open() && count < max_messages_per_turn && octets < max_octets_per_turn;
+       ++count) {
     auto message = channel_.receive();
     if (!message) {
       if (message.error() == Channel::Error::closed) finish(End::closed);
       if (message.error() == Channel::Error::broken) finish(End::violation);
       break;
     }
+    octets += message->bytes.size();
     if (callbacks_.on_message(std::move(*message)) == Verdict::end) finish(End::violation);
   }
   if (callbacks_.on_turn_end) callbacks_.on_turn_end();
@@ -50,7 +68,10 @@ void ChannelLink::on_ready(unsigned ready) {
 }
 
 void ChannelLink::flush() {
-  while (!queue_.empty() && send_now(queue_.front())) queue_.pop_front();
+  while (!queue_.empty() && send_now(queue_.front())) {
+    queued_ -= queue_.front().bytes.size();
+    queue_.pop_front();
+  }
   if (is_open()) watch();
 }
 
@@ -75,6 +96,7 @@ void ChannelLink::finish(End end) {
   end_ = end;
   event_.watch(IoEvent::none);
   queue_.clear();
+  gathered_.clear();
   channel_ = Channel();
   ending_.schedule();
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A Channel on an event loop: what can't be sent at once waits in a bounded queue, in order.
+// Small messages of a turn can be gathered into records: each record costs both ends a system call
+// and the reader perhaps a wake-up.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,7 @@ public:
   enum class End : std::uint8_t {
     closed,    // the other end closed it, or is dead
     violation, // what came was no message
-    overflow,  // max_queued messages wait: the other end doesn't read
+    overflow,  // more than max_queued octets wait: the other end doesn't read
     failed,    // a system error
   };
   struct Callbacks {
@@ -33,14 +35,19 @@ public:
   // The loop must outlive it. Callbacks must not destroy the link.
   ChannelLink(EventLoop& loop, FileDescriptor socket, Callbacks callbacks);
 
-  // Ignored once ended.
+  // A record of its own, at once. Ignored once ended.
   void send(std::string bytes, std::span<const int> descriptors = {});
+  // Leaves in one record with others: at the end of the turn, or once they are full_record octets,
+  // so that the other end works on them meanwhile. Before what is sent later.
+  void gather(std::string_view message);
   [[nodiscard]] bool is_open() const { return static_cast<bool>(channel_); }
   // Reads what is there without waiting for the loop.
   void read_ready();
 
-  static constexpr std::size_t max_queued = 16384;
+  static constexpr std::size_t max_queued = 64 << 20;
   static constexpr int max_messages_per_turn = 256;
+  static constexpr std::size_t max_octets_per_turn = 1 << 20;
+  static constexpr std::size_t full_record = 1500;
 
 private:
   struct Waiting {
@@ -48,6 +55,7 @@ private:
     std::vector<FileDescriptor> descriptors; // own copies
   };
   void on_ready(unsigned ready);
+  void send_gathered();
   void flush();
   [[nodiscard]] bool send_now(const Waiting& message); // false: no room, or ended
   void watch();
@@ -55,9 +63,12 @@ private:
 
   Channel channel_;
   Callbacks callbacks_;
+  std::string gathered_;
   std::deque<Waiting> queue_;
+  std::size_t queued_ = 0; // octets
   End end_ = End::closed;
   IoEvent event_;
+  DeferredEvent gathering_;
   DeferredEvent ending_;
 };
 

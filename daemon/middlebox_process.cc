@@ -154,19 +154,19 @@ private:
     agent_ = std::make_unique<ChannelLink>(
         loop_, std::move(socket),
         ChannelLink::Callbacks{
-            .on_message = [this](const Channel::Message& message) { return on_request(message); },
+            .on_message = [this](const Channel::Message& message) { return on_requests(message); },
             .on_turn_end = [this] { commit(); },
             .on_end = [this](ChannelLink::End end) { on_agent_end(end); }});
     // What is there now, for this agent.
     ready_.adopted_groups = static_cast<std::uint32_t>(middlebox_.group_count());
     ready_.adopted_elements = static_cast<std::uint32_t>(middlebox_.flow_count());
-    agent_->send(encode(pinhole::Reply(ready_)));
+    agent_->gather(encode(pinhole::Reply(ready_)));
   }
 
-  ChannelLink::Verdict on_request(const Channel::Message& message) {
-    auto request = decode_request(message.bytes);
-    if (!request || !message.descriptors.empty()) return ChannelLink::Verdict::end;
-    middlebox_.on_request(std::move(*request));
+  ChannelLink::Verdict on_requests(const Channel::Message& message) {
+    auto requests = decode_requests(message.bytes);
+    if (!requests || !message.descriptors.empty()) return ChannelLink::Verdict::end;
+    for (pinhole::Request& request : *requests) middlebox_.on_request(std::move(request));
     return ChannelLink::Verdict::go_on;
   }
 
@@ -201,7 +201,8 @@ private:
     for (pinhole::Reply& reply : middlebox_.take_replies()) {
       if (const auto* ready = std::get_if<pinhole::event::Ready>(&reply)) note_ready(*ready);
       if (agent_) {
-        for (const pinhole::Reply& part : messages_of(std::move(reply))) agent_->send(encode(part));
+        for (const pinhole::Reply& part : messages_of(std::move(reply)))
+          agent_->gather(encode(part));
       }
     }
     for (const pinhole::DropLog::Line& line : middlebox_.take_drops())

@@ -82,6 +82,8 @@ public:
   [[nodiscard]] std::size_t count(std::size_t, std::size_t most);
   void fail(WireError error);
   [[nodiscard]] bool has_failed() const { return error_.has_value(); }
+  [[nodiscard]] std::optional<WireError> error() const { return error_; }
+  [[nodiscard]] bool is_at_end() const { return rest_.empty(); }
   [[nodiscard]] std::optional<WireError> finish();
 
 private:

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "daemon/wire.h"
 
@@ -42,20 +43,41 @@ std::expected<Variant, WireError> decode_alternative(WireReader& reader, std::si
     if (index != wanted) return decode_alternative<Variant, Each, index + 1>(reader, wanted, each);
     std::variant_alternative_t<index, Variant> message{};
     each(reader, message);
-    if (const auto error = reader.finish()) return std::unexpected(*error);
+    if (const auto error = reader.error()) return std::unexpected(*error);
     return Variant(std::in_place_index<index>, std::move(message));
   }
 }
 
 template <class Variant, class Each>
-std::expected<Variant, WireError> decode_variant(std::string_view bytes, KindBase base, Each each) {
-  WireReader reader(bytes);
+std::expected<Variant, WireError> decode_next(WireReader& reader, KindBase base, Each each) {
   std::uint8_t kind = 0;
   reader.number(kind);
   if (reader.has_failed()) return std::unexpected(WireError::truncated);
   // A kind below the base wraps to an index that no variant has.
   const std::size_t index = std::size_t{kind} - static_cast<std::size_t>(base);
   return decode_alternative<Variant>(reader, index, each);
+}
+
+template <class Variant, class Each>
+std::expected<Variant, WireError> decode_variant(std::string_view bytes, KindBase base, Each each) {
+  WireReader reader(bytes);
+  auto message = decode_next<Variant>(reader, base, each);
+  if (const auto error = reader.finish(); message && error) return std::unexpected(*error);
+  return message;
+}
+
+// Messages one behind the other.
+template <class Variant, class Each>
+std::expected<std::vector<Variant>, WireError> decode_variants(std::string_view bytes,
+                                                               KindBase base, Each each) {
+  WireReader reader(bytes);
+  std::vector<Variant> messages;
+  while (!reader.is_at_end()) {
+    auto message = decode_next<Variant>(reader, base, each);
+    if (!message) return std::unexpected(message.error());
+    messages.push_back(std::move(*message));
+  }
+  return messages;
 }
 
 } // namespace midcom

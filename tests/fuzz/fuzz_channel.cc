@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every decoder of the channel on the same octets: at most one family takes them, and what is
-// taken encodes to the same octets again, so no two byte strings mean the same message.
+// taken encodes to the same octets again, so no two byte strings mean the same message; so does a
+// record of several.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -18,6 +19,14 @@ bool is_taken(const Decoded& decoded, const std::string& bytes) {
   return true;
 }
 
+template <class Decoded>
+void check_record(const Decoded& decoded, const std::string& bytes) {
+  if (!decoded) return;
+  std::string again;
+  for (const auto& message : *decoded) again += midcom::encode(message);
+  if (again != bytes) std::abort();
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -26,6 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                     int{is_taken(midcom::decode_reply(bytes), bytes)} +
                     int{is_taken(midcom::decode_control(bytes), bytes)};
   if (taken > 1) std::abort();
+  check_record(midcom::decode_requests(bytes), bytes);
+  check_record(midcom::decode_replies(bytes), bytes);
   (void)is_taken(midcom::decode_agent_slice(bytes), bytes);
   (void)is_taken(midcom::decode_middlebox_slice(bytes), bytes);
   (void)is_taken(midcom::decode_opener_slice(bytes), bytes);

@@ -209,6 +209,30 @@ TEST(ChannelCodec, ConsumesEveryOctetAndNoMore) {
   expect_exact_length(all_controls(), decode_control);
 }
 
+TEST(ChannelCodec, TakesARecordOfSeveralApart) {
+  std::string record;
+  for (const Request& request : all_requests()) record += encode(request);
+  const auto requests = decode_requests(record);
+  ASSERT_TRUE(requests);
+  ASSERT_EQ(requests->size(), all_requests().size());
+  std::string again;
+  for (const Request& request : *requests) again += encode(request);
+  EXPECT_EQ(again, record);
+  std::string replies;
+  for (const Reply& reply : all_replies()) replies += encode(reply);
+  ASSERT_TRUE(decode_replies(replies));
+  EXPECT_EQ(decode_replies(replies)->size(), all_replies().size());
+  EXPECT_EQ(decode_replies(record).error(), WireError::unknown_kind);
+}
+
+TEST(ChannelCodec, TakesNothingOfARecordThatIsBadSomewhere) {
+  const std::string good = encode(Request(set_group()));
+  EXPECT_EQ(decode_requests(good + good.substr(0, good.size() - 1)).error(), WireError::truncated);
+  EXPECT_EQ(decode_requests(good + '\0').error(), WireError::unknown_kind);
+  EXPECT_EQ(decode_requests(good + encode(all_replies()[0]) + good).error(),
+            WireError::unknown_kind);
+}
+
 TEST(ChannelCodec, RefusesAKindOfAnotherFamily) {
   for (const Request& request : all_requests()) {
     EXPECT_EQ(decode_reply(encode(request)).error(), WireError::unknown_kind);

@@ -195,10 +195,63 @@ TEST_F(ChannelLinkTest, QueuesInOrderWhatFindsNoRoom) {
 }
 
 TEST_F(ChannelLinkTest, GivesUpOnAnEndThatDoesNotRead) {
-  for (std::size_t index = 0; index < ChannelLink::max_queued + 100000 && link->is_open(); ++index)
-    link->send("a message");
+  const std::string message(max_channel_message, 'x');
+  std::size_t sent = 0;
+  for (; sent <= ChannelLink::max_queued + (1 << 20) && link->is_open(); sent += message.size())
+    link->send(message);
+  EXPECT_GT(sent, ChannelLink::max_queued);
   loop.run();
   EXPECT_THAT(ends, testing::ElementsAre(ChannelLink::End::overflow));
+}
+
+TEST_F(ChannelLinkTest, GathersWhatATurnHasForOneRecord) {
+  for (const char* text : {"a", "b", "c"}) link->gather(text);
+  EXPECT_EQ(other.receive().error(), Channel::Error::would_block);
+  DeferredEvent end(loop, [&] { loop.stop(); });
+  end.schedule();
+  loop.run();
+  EXPECT_EQ(other.receive()->bytes, "abc");
+  EXPECT_EQ(other.receive().error(), Channel::Error::would_block);
+}
+
+TEST_F(ChannelLinkTest, WhatWasGatheredLeavesBeforeWhatIsSentLater) {
+  link->gather("a");
+  link->send("b");
+  EXPECT_EQ(other.receive()->bytes, "a");
+  EXPECT_EQ(other.receive()->bytes, "b");
+}
+
+TEST_F(ChannelLinkTest, AFullRecordLeavesAtOnce) {
+  link->gather(std::string(ChannelLink::full_record - 1, 'x'));
+  EXPECT_EQ(other.receive().error(), Channel::Error::would_block);
+  link->gather(std::string(max_channel_message, 'y')); // both have no room in one
+  EXPECT_EQ(other.receive()->bytes, std::string(ChannelLink::full_record - 1, 'x'));
+  EXPECT_EQ(other.receive()->bytes, std::string(max_channel_message, 'y'));
+}
+
+TEST_F(ChannelLinkTest, GathersForAnEndThatIsGone) {
+  other = Channel();
+  link->gather("x");
+  loop.run();
+  EXPECT_THAT(ends, testing::ElementsAre(ChannelLink::End::closed));
+  link->gather("y");
+}
+
+// After a restart of the middlebox: each leg of a large gateway is told at once.
+TEST_F(ChannelLinkTest, HoldsWhatTheCallsOfALargeGatewayAsk) {
+  constexpr std::size_t count = 30000;
+  const std::string request(180, 'r');
+  for (std::size_t index = 0; index < count; ++index) link->gather(request);
+  std::size_t got = 0;
+  TimerEvent reader(loop, [&] {
+    while (const auto message = other.receive()) got += message->bytes.size();
+    if (got == count * request.size() || !link->is_open()) return loop.stop();
+    reader.start_at(loop.now() + std::chrono::milliseconds(1));
+  });
+  reader.start_at(loop.now());
+  loop.run();
+  EXPECT_EQ(got, count * request.size());
+  EXPECT_THAT(ends, testing::IsEmpty());
 }
 
 TEST(MemoryFile, IsSealed) {
