@@ -17,6 +17,7 @@ constexpr seconds shortest_interval{15};
 
 struct Expected { // which directions of a stream carry packets, as agreed
   bool from_caller = false, from_callee = false;
+  bool has_rule = false;    // else nobody has shown yet where it comes from
   bool takes_turns = false; // one sends, then the other: T.38
 };
 
@@ -33,36 +34,52 @@ bool receives(sip::Direction direction) {
   return direction == sip::Direction::sendrecv || direction == sip::Direction::recvonly;
 }
 
+template <class Open> // a rule or a sink
+bool is_media(const Open& open) {
+  return open.component == 1 && open.protocol != IPPROTO_TCP;
+}
+
 bool is_connection(const pinhole::Rule& rule) {
   return rule.protocol == IPPROTO_TCP;
 }
 
-// Streams over UDP whose RTP has a rule; of what the kernel had before this agent nothing more is
+Expected expected_of(const sip::SessionPair& pair, std::size_t stream) {
+  if (stream >= pair.caller->media().size() || stream >= pair.callee->media().size()) return {};
+  const auto caller = pair.caller->direction_of(stream);
+  const auto callee = pair.callee->direction_of(stream);
+  return {.from_caller = sends(caller) && receives(callee),
+          .from_callee = sends(callee) && receives(caller),
+          .takes_turns = takes_turns(pair.caller->media()[stream].protocol)};
+}
+
+// Streams over UDP whose RTP is open; of what the kernel had before this agent nothing more is
 // known.
 std::map<std::uint16_t, Expected> expected(const Leg& leg) {
   std::map<std::uint16_t, Expected> streams;
   const auto& pair = leg.exchange.agreed();
+  if (pair)
+    for (const auto& sink : leg.open.sinks)
+      if (is_media(sink) && !leg.open.promise_of(sink).awaits_answer)
+        streams[sink.stream] = expected_of(*pair, sink.stream);
   for (const auto& rule : leg.open.rules) {
-    if (rule.component != 1 || is_connection(rule)) continue;
+    if (!is_media(rule)) continue;
     Expected& stream = streams[rule.stream];
-    if (!pair) {
+    if (pair) {
+      stream = expected_of(*pair, rule.stream);
+    } else {
       stream.from_caller |= rule.from_a;
       stream.from_callee |= rule.from_b;
-      continue;
     }
-    if (rule.stream >= pair->caller->media().size() || rule.stream >= pair->callee->media().size())
-      continue;
-    const auto caller = pair->caller->direction_of(rule.stream);
-    const auto callee = pair->callee->direction_of(rule.stream);
-    stream = {sends(caller) && receives(callee), sends(callee) && receives(caller),
-              takes_turns(pair->caller->media()[rule.stream].protocol)};
+    stream.has_rule = true;
   }
   return streams;
 }
 
+// Where ICE has found no way through here it may have found another.
 bool is_on_hold(const std::map<std::uint16_t, Expected>& streams) {
   return std::ranges::none_of(streams, [](const auto& entry) {
-    return entry.second.from_caller && entry.second.from_callee;
+    const Expected& stream = entry.second;
+    return stream.has_rule && stream.from_caller && stream.from_callee;
   });
 }
 

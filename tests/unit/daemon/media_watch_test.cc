@@ -172,6 +172,19 @@ TEST_F(MediaWatchTest, AConnectionMayBeSilent) {
   EXPECT_THAT(log_.names, IsEmpty());
 }
 
+// ICE without a pair that passes here: told, but it may have found another way.
+TEST_F(MediaWatchTest, WhereNobodyHasShownUpThereIsNoMedia) {
+  leg_->open.rules.clear();
+  leg_->open.sinks.push_back({0, 1, 17, caller_, true, 0});
+  leg_->open.promises.emplace_back();
+  config_.media.inactivity_on_hold = seconds(3000);
+  agree("sendrecv", "sendrecv");
+  const auto begin = now_;
+  while (!look(0, 0)) ASSERT_LT(now_, begin + seconds(3000));
+  EXPECT_EQ(now_, begin + seconds(3000));
+  EXPECT_THAT(log_.names, ElementsAre("media.none "));
+}
+
 TEST_F(MediaWatchTest, WhatIsForgottenIsNotLookedAt) {
   agree("sendrecv", "sendrecv");
   watch_.forget(*leg_);
