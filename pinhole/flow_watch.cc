@@ -11,17 +11,17 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t max_flows = 8192;
 constexpr std::size_t flows_per_turn = 1024;
-constexpr milliseconds first_look{20}, longest{10'000};
+constexpr milliseconds first_look{20}, first_rtcp{1000}, shortest{10}, longest{10'000};
 constexpr milliseconds slack{5}; // whose time is as near as this comes along
 
 } // namespace
 
-void FlowWatch::add(const FlowKey& key, TimePoint now) {
+void FlowWatch::add(const FlowKey& key, std::uint8_t component, TimePoint now) {
   const auto found = flows_.find(key);
   if (found == flows_.end() && flows_.size() >= max_flows) return;
   Times& times = found == flows_.end() ? flows_[key] : found->second;
   times.opened = now;
-  plan(key, times, now + first_look);
+  plan(key, times, now + (component == 2 ? first_rtcp : first_look));
 }
 
 void FlowWatch::plan(const FlowKey& key, Times& times, TimePoint due) {
@@ -47,7 +47,8 @@ std::vector<FlowKey> FlowWatch::take_due(TimePoint now) {
   for (const FlowKey& key : keys) {
     Times& times = flows_.at(key);
     const auto open_for = std::chrono::ceil<milliseconds>(now - times.opened);
-    plan(key, times, now + std::clamp<milliseconds>(open_for / 4, slack + slack, longest));
+    const auto next = open_for < first_rtcp ? open_for / 4 : open_for / 2;
+    plan(key, times, now + std::clamp<milliseconds>(next, shortest, longest));
   }
   return keys;
 }

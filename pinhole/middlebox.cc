@@ -180,9 +180,11 @@ bool Middlebox::apply_table(Instant now) {
   if (!apply(changes, now)) return false;
   for (const Change& change : changes) {
     if (is_sink(change.key)) continue;
-    if (change.kind == Change::Kind::add || !change.keeps_counter)
-      watch_.add(change.key, now.steady);
-    if (change.kind == Change::Kind::remove) watch_.forget(change.key);
+    if (change.kind == Change::Kind::remove)
+      watch_.forget(change.key);
+    else if (change.kind == Change::Kind::add || !change.keeps_counter)
+      if (const auto owned = table_.owned(change.key))
+        watch_.add(change.key, owned->flow.component, now.steady);
   }
   return true;
 }
