@@ -172,7 +172,7 @@ TEST_F(ChannelLinkTest, TellsOfTheOtherEndsDeathOnceAndNotFromWithinSend) {
 }
 
 TEST_F(ChannelLinkTest, QueuesInOrderWhatFindsNoRoom) {
-  constexpr int count = 200;
+  constexpr int count = 60;
   const FileDescriptor file = make_memory_file("test", "with");
   for (int index = 0; index < count; ++index) {
     const std::array descriptors{file.get()};
