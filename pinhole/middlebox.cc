@@ -233,16 +233,17 @@ void Middlebox::on_timer(Instant now) {
   }
   for (const Gate::Judged& judged : gate_.take_due(now.steady)) carry_out(judged, true, now);
   if (!held_.empty() || !decided_.empty()) commit(now);
-  if (is_in_step_) {
-    auto due = table_.take_due(now.steady, refresh_limit);
-    if (due.refreshes.empty() || apply(due.refreshes, now))
-      if (!due.expired.empty()) expire(due.expired, now);
+  if (is_in_step_ && upkeep_ <= now.steady) {
+    const auto due = table_.take_due(now.steady, refresh_limit);
+    const bool is_done = (due.refreshes.empty() || apply(due.refreshes, now)) &&
+                         (due.expired.empty() || expire(due.expired, now));
+    if (!is_done) upkeep_ = now.steady + retry_interval;
   }
   if (is_in_step_) look_for_first_packets(now);
   tell_counters(now);
 }
 
-void Middlebox::expire(const std::vector<GroupId>& groups, Instant now) {
+bool Middlebox::expire(const std::vector<GroupId>& groups, Instant now) {
   std::vector<std::pair<GroupId, std::vector<GroupFlow>>> removed;
   for (const GroupId& group : groups) removed.emplace_back(group, table_.drop(group).removed);
   // When the batch fails the kernel's own timeouts close the flows, and what a resync found alive
@@ -256,6 +257,7 @@ void Middlebox::expire(const std::vector<GroupId>& groups, Instant now) {
   }
   last_counters_.clear();
   settle(is_committed, now);
+  return is_committed;
 }
 
 std::optional<TimePoint> Middlebox::next_deadline() const {
@@ -266,7 +268,8 @@ std::optional<TimePoint> Middlebox::next_deadline() const {
   take(gate_.next_due());
   if (counters_ != told_counters_) take(counters_due_);
   if (is_in_step_) take(announce_due_);
-  if (is_in_step_) take(table_.next_due());
+  if (is_in_step_)
+    if (const auto due = table_.next_due()) take(std::max(*due, upkeep_));
   if (is_in_step_) take(watch_.next_due());
   return next;
 }

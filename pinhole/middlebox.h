@@ -72,7 +72,7 @@ private:
   present_counters(const std::vector<GroupFlow>& flows);
   void resync(Instant now);
   [[nodiscard]] bool repair(Instant now);
-  void expire(const std::vector<GroupId>& groups, Instant now);
+  [[nodiscard]] bool expire(const std::vector<GroupId>& groups, Instant now);
   // Everything the table has changed; flows that come are watched.
   [[nodiscard]] bool apply_table(Instant now);
 
@@ -105,6 +105,7 @@ private:
   bool is_in_step_ = true; // false: the shadow is void until a dump succeeds
   Damage damage_;
   TimePoint last_repair_{};
+  TimePoint upkeep_{}; // refreshes and ends not before: a batch of them has failed
 
   Gate gate_;
   Queue* queue_ = nullptr;  // the kernel's

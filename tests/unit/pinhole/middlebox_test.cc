@@ -138,6 +138,26 @@ TEST_F(MiddleboxTest, RetriesUntilTheKernelIsBack) {
   EXPECT_TRUE(passes());
 }
 
+// A failed batch costs milliseconds and holds up everybody's commits.
+TEST_F(MiddleboxTest, AKernelThatRefusesIsNotAskedWithoutPause) {
+  for (const std::uint32_t lifetime_s : {600U, 5U}) { // a refresh is due, an end
+    (void)done(open(1, lifetime_s));
+    kernel.set_failing(true);
+    (void)done(open(1, lifetime_s + 1));
+    const std::size_t batches = kernel.batches();
+    const auto before = elapsed;
+    for (int i = 0; i < 1000 && box->next_deadline() && elapsed < before + seconds(10); ++i) {
+      elapsed = std::max(elapsed, std::chrono::ceil<milliseconds>(*box->next_deadline() - start));
+      kernel.set_time(now().steady);
+      box->on_timer(now());
+    }
+    EXPECT_LE(kernel.batches(), batches + 12);
+    kernel.set_failing(false);
+    pass(seconds(2));
+    EXPECT_EQ(passes(), lifetime_s == 600);
+  }
+}
+
 TEST_F(MiddleboxTest, RepairsFlushedTables) {
   (void)done(open(1));
   kernel.flush();
