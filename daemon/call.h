@@ -107,7 +107,7 @@ struct Leg {
   std::chrono::seconds lifetime{}; // last asked for with `open`; 0: never
   sip::TimePoint expires{};        // ... and when that is over; 0: to be asked for again
   std::set<pinhole::Endpoint> caller_endpoints; // tells directions of counters apart
-  bool is_behind = false;                       // candidates came while the middlebox was away
+  bool is_behind = false; // what it needs was not asked for, or failed: once the middlebox is back
   bool is_confirmed = false;
   bool is_ended = false;
   bool has_lost = false;                   // ended because another branch answered

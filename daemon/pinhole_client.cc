@@ -89,6 +89,10 @@ bool PinholeClient::Pending::is_watch() const {
   return std::holds_alternative<pinhole::request::Status>(request) && !is_inquiry();
 }
 
+bool PinholeClient::Pending::is_release() const {
+  return after.empty() && !std::holds_alternative<pinhole::request::Status>(request);
+}
+
 PinholeClient::PinholeClient(const AgentConfig& config, MiddleboxPort& middlebox, EventLog& log,
                              Hooks hooks)
     : config_(config), middlebox_(middlebox), log_(log), hooks_(std::move(hooks)) {}
@@ -221,11 +225,21 @@ void PinholeClient::on_reply(const pinhole::Reply& reply, sip::TimePoint now) {
 void PinholeClient::on_done(const pinhole::reply::Done& done, sip::TimePoint now) {
   const auto found = pending_.find(done.transaction);
   if (found == pending_.end()) return; // its commit time had passed
+  deadlines_.set(done.transaction, std::nullopt);
+  // The middlebox says when it is in step with the kernel again: on_up() asks once more.
+  if (done.result == Result::kernel && found->second.is_release())
+    return let_go(found->second, now);
   Pending pending = std::move(found->second);
   pending_.erase(found);
-  deadlines_.set(done.transaction, std::nullopt);
   if (pending.holds && !pending.after.empty()) commits_.add(now - pending.asked);
   settle(pending, done, now);
+}
+
+void PinholeClient::let_go(Pending& pending, sip::TimePoint now) {
+  if (!std::exchange(pending.holds, false)) return;
+  const CallPtr call = pending.call;
+  --call->awaiting;
+  finish(call, now);
 }
 
 void PinholeClient::settle(const Pending& pending, const pinhole::reply::Done& done,
@@ -277,6 +291,7 @@ void PinholeClient::settle_change(const Pending& pending, Leg& leg,
   // A later request may be on its way already: only what it still rests on is taken back.
   const bool took_effect = done.result == Result::ok || pending.after.empty();
   if (!took_effect && leg.open == pending.after) assume(leg, pending.before);
+  if (done.result == Result::kernel && !pending.holds) leg.is_behind = true;
   const bool is_gone = done.result == Result::ok || done.result == Result::unknown_group;
   if (is_gone && std::holds_alternative<pinhole::request::Release>(pending.request)) {
     leg.is_ended = true;
@@ -405,8 +420,14 @@ void PinholeClient::strip_sinks(Leg& leg) {
 
 void PinholeClient::assert_again(const Call& call, Leg& leg, sip::TimePoint now) {
   if (!has_gate_) strip_sinks(leg);
-  const bool is_pending = std::ranges::any_of(
-      pending_, [&](const auto& p) { return p.second.leg == leg.id && !p.second.is_watch(); });
+  // An end of what is open again is overtaken.
+  const auto is_overtaken = [](const Pending& pending) {
+    return pending.after.empty() &&
+           std::holds_alternative<pinhole::request::SetGroup>(pending.request);
+  };
+  const bool is_pending = std::ranges::any_of(pending_, [&](const auto& p) {
+    return p.second.leg == leg.id && !p.second.is_watch() && !is_overtaken(p.second);
+  });
   // What was never asked for the middlebox finds in the kernel.
   if (leg.open.empty() || leg.lifetime == leg.lifetime.zero() || is_pending) return;
   auto request = set_group(call, leg, leg.open, now); // its reply tells nothing new
@@ -431,21 +452,18 @@ void PinholeClient::on_timer(sip::TimePoint now) {
   while (const auto transaction = deadlines_.pop_due(now)) {
     const auto found = pending_.find(*transaction);
     if (found == pending_.end()) continue;
-    const CallPtr call = found->second.call;
     // What no message waits for is not given up: its reply comes, or it is repeated when the
     // middlebox is back.
     if (!found->second.holds) continue;
     if (found->second.after.empty()) {
-      found->second.holds = false;
-      --call->awaiting;
-      finish(call, now);
+      let_go(found->second, now);
       continue;
     }
     const Pending pending = std::move(found->second);
     pending_.erase(found);
     settle(pending, {*transaction, Result::kernel, {}}, now);
     // It may have been carried out, or be carried out late: this takes it back.
-    if (Leg* const leg = leg_of(pending)) reassert(call, *leg, false, now);
+    if (Leg* const leg = leg_of(pending)) reassert(pending.call, *leg, false, now);
   }
 }
 

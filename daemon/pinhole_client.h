@@ -83,6 +83,7 @@ private:
     sip::TimePoint asked{};
     [[nodiscard]] bool is_inquiry() const { return static_cast<bool>(is_caller); }
     [[nodiscard]] bool is_watch() const;
+    [[nodiscard]] bool is_release() const;
   };
   struct Owner { // of a group
     std::weak_ptr<Call> call;
@@ -98,6 +99,8 @@ private:
   // Asks again for what the leg has by now, after a request whose fate is not known.
   void reassert(const CallPtr& call, Leg& leg, bool holds, sip::TimePoint now);
   void on_done(const pinhole::reply::Done& done, sip::TimePoint now);
+  // It stays pending, but the call waits for it no longer.
+  void let_go(Pending& pending, sip::TimePoint now);
   [[nodiscard]] Owned owner_of(const pinhole::GroupId& group) const;
   void on_group_event(const pinhole::event::GroupEvent& event, sip::TimePoint now);
   void on_admitted(const pinhole::event::Admitted& event);

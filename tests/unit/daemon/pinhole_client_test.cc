@@ -354,6 +354,40 @@ TEST_F(PinholeClientTest, AReleaseIsRepeatedUntilItIsAnswered) {
   EXPECT_EQ(client_.rules(), 0U);
 }
 
+// Invariant 3, when the kernel refuses a batch: it is told once more when the middlebox is there
+// anew.
+TEST_F(PinholeClientTest, AReleaseThatFailsHoldsNothingAndIsRepeated) {
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
+  reply_last();
+  client_.set(call_, *leg_, {}, true, now_);
+  reply_last(Result::kernel);
+  EXPECT_EQ(call_->awaiting, 0U);
+  EXPECT_EQ(resumed_, 2);
+  EXPECT_EQ(call_->commit_failure, Reason::none);
+  port_.sent.clear();
+  client_.on_up(calls_, 0, now_);
+  ASSERT_EQ(port_.sent.size(), 1U);
+  EXPECT_TRUE(last_set().rules.empty());
+  reply_last();
+  EXPECT_EQ(resumed_, 2);
+  port_.sent.clear();
+  client_.on_up(calls_, 0, now_);
+  EXPECT_TRUE(port_.sent.empty());
+}
+
+TEST_F(PinholeClientTest, AReleaseThatFailedTakesNothingFromWhatIsOpenedSince) {
+  client_.on_up(calls_, 0, now_);
+  client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
+  reply_last();
+  client_.set(call_, *leg_, {}, true, now_);
+  reply_last(Result::kernel);
+  client_.set(call_, *leg_, {rules(40002), {}, {}}, true, now_);
+  reply_last();
+  client_.on_up(calls_, 0, now_);
+  EXPECT_EQ(last_set().rules, rules(40002));
+}
+
 TEST_F(PinholeClientTest, AReleaseMadeWhileDownHoldsNothingAndIsNotLost) {
   client_.on_up(calls_, 0, now_);
   client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
