@@ -132,6 +132,9 @@ PinholeClient::Hooks Firewall::make_hooks(PinholeClient::Resume resume) {
 }
 
 void Firewall::on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now) {
+  // Early media ends with its lifetime, the dialog with its transaction: it may still be answered.
+  const bool is_early = leg.proof == Proof::invite && !leg.is_confirmed && !leg.is_ended;
+  if (is_early && !call->is_offer(leg) && call->transactions > 0) return;
   leg.is_ended = true;
   watch_.forget(leg);
   sessions_.forget(leg);
