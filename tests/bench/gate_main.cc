@@ -12,9 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #include "pinhole/packet_queue.h"
@@ -63,17 +61,13 @@ QueueState read_queue(const ThreeHosts& hosts) {
   return state;
 }
 
-struct NoQueue : std::runtime_error {
-  NoQueue() : std::runtime_error("this kernel has no queue for packets") {}
-};
-
 std::unique_ptr<GatewayEngine> engine_with_sinks(const ThreeHosts& hosts, const GateRow& row,
                                                  const std::vector<MediaFlow>& flows) {
   hosts.nft("flush ruleset");
   auto policy = gateway_policy(Mode::appliance);
   policy.sink_rate = 1'000'000; // what is measured is behind the limit
   auto engine = std::make_unique<GatewayEngine>(hosts, policy);
-  if (engine->middlebox().packet_fd() < 0) throw NoQueue();
+  if (engine->middlebox().packet_fd() < 0) throw Missing("this kernel has no queue for packets");
   engine->ask(sink_groups(row, flows));
   return engine;
 }
@@ -240,29 +234,11 @@ Options read_options(int count, char** words) {
 } // namespace
 
 int main(int count, char** words) {
-  Options options;
-  try {
-    if (count == 2 && std::string_view(words[1]) == "--help") {
-      std::fputs(usage, stdout);
+  return run_main("bench_gate", usage, count, words, [&]() -> Work {
+    return [options = read_options(count, words)] {
+      need_root();
+      run(options);
       return 0;
-    }
-    options = read_options(count, words);
-  } catch (const std::invalid_argument& error) {
-    std::fprintf(stderr, "bench_gate: %s\n", error.what());
-    return 2;
-  }
-  if (geteuid() != 0) {
-    std::fputs("bench_gate: needs root\n", stderr);
-    return 77;
-  }
-  try {
-    run(options);
-    return 0;
-  } catch (const NoQueue& missing) {
-    std::fprintf(stderr, "bench_gate: %s\n", missing.what());
-    return 77;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_gate: %s\n", error.what());
-    return 70;
-  }
+    };
+  });
 }

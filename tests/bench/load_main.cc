@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cstdio>
-#include <exception>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -39,7 +37,7 @@ std::chrono::milliseconds milliseconds(double count) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(count));
 }
 
-std::function<int()> prepared_call(Words& words) {
+Work prepared_call(Words& words) {
   CallerOptions options;
   options.proxy = read_endpoint(words.need("--proxy"));
   options.own = words.need("--own");
@@ -61,7 +59,7 @@ std::function<int()> prepared_call(Words& words) {
   };
 }
 
-std::function<int()> prepared_answer(Words& words) {
+Work prepared_answer(Words& words) {
   AnswererOptions options;
   options.own = read_endpoint(words.need("--own"));
   options.files = read_files(words);
@@ -76,24 +74,15 @@ std::function<int()> prepared_answer(Words& words) {
 
 int main(int count, char** words) {
   const std::string_view what = count > 1 ? words[1] : "";
-  std::function<int()> work;
-  try {
-    if (what != "call" && what != "answer") {
-      std::fputs(usage, what == "--help" ? stdout : stderr);
-      return what == "--help" ? 0 : 2;
-    }
-    Words options(count, words, 2, {"--json"});
-    work = what == "call" ? prepared_call(options) : prepared_answer(options);
-    options.check_all_taken();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "load: %s\n", error.what());
-    return 2;
+  if (what != "call" && what != "answer") {
+    std::fputs(usage, what == "--help" ? stdout : stderr);
+    return what == "--help" ? 0 : 2;
   }
   std::signal(SIGPIPE, SIG_IGN);
-  try {
-    return work();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "load: %s\n", error.what());
-    return 70;
-  }
+  return run_main("load", usage, count, words, [&] {
+    Words options(count, words, 2, {"--json"});
+    Work work = what == "call" ? prepared_call(options) : prepared_answer(options);
+    options.check_all_taken();
+    return work;
+  });
 }

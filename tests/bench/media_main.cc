@@ -8,8 +8,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "tests/bench/gateway_engine.h"
@@ -221,28 +219,13 @@ Options read_options(int count, char** words) {
 } // namespace
 
 int main(int count, char** words) {
-  Options options;
-  try {
-    if (count == 2 && std::string_view(words[1]) == "--help") {
-      std::fputs(usage, stdout);
-      return 0;
-    }
-    options = read_options(count, words);
-  } catch (const std::invalid_argument& error) {
-    std::fprintf(stderr, "bench_media: %s\n", error.what());
-    return 2;
-  }
-  if (geteuid() != 0) {
-    std::fputs("bench_media: needs root\n", stderr);
-    return 77;
-  }
-  try {
-    Bench bench(options);
-    const bool is_valid = bench.run();
-    bench.print();
-    return is_valid ? 0 : 1;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_media: %s\n", error.what());
-    return 70;
-  }
+  return run_main("bench_media", usage, count, words, [&]() -> Work {
+    return [options = read_options(count, words)] {
+      need_root();
+      Bench bench(options);
+      const bool is_valid = bench.run();
+      bench.print();
+      return is_valid ? 0 : 1;
+    };
+  });
 }

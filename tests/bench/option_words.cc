@@ -2,8 +2,9 @@
 #include "tests/bench/option_words.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
-#include <stdexcept>
+#include <unistd.h>
 
 namespace midcom::bench {
 
@@ -52,6 +53,35 @@ std::size_t Words::count(const std::string& name, double otherwise, double most)
 
 void Words::check_all_taken() const {
   if (!values_.empty()) throw std::invalid_argument("unknown " + values_.begin()->first);
+}
+
+void need_root() {
+  if (geteuid() != 0) throw Missing("needs root");
+}
+
+int run_main(const char* name, const char* usage, int count, char** words,
+             const std::function<Work()>& prepare) {
+  if (count == 2 && std::string_view(words[1]) == "--help") {
+    std::fputs(usage, stdout);
+    return 0;
+  }
+  const auto fail = [&](const std::exception& error, int status) {
+    std::fprintf(stderr, "%s: %s\n", name, error.what());
+    return status;
+  };
+  Work work;
+  try {
+    work = prepare();
+  } catch (const std::exception& error) {
+    return fail(error, 2);
+  }
+  try {
+    return work();
+  } catch (const Missing& error) {
+    return fail(error, 77);
+  } catch (const std::exception& error) {
+    return fail(error, 70);
+  }
 }
 
 } // namespace midcom::bench

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The command line of a benchmark: --NAME VALUE, and --NAME alone for switches.
+// The command line of a benchmark: --NAME VALUE, and --NAME alone for switches; the frame of its
+// main().
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -24,5 +27,16 @@ public:
 private:
   std::map<std::string, std::string> values_;
 };
+
+struct Missing : std::runtime_error { // this machine has no such thing
+  using std::runtime_error::runtime_error;
+};
+void need_root(); // or throws Missing
+
+// Prints `usage` for --help. Exit status 2 when `prepare` throws, since the command line is wrong;
+// that of the work; 77 when that throws Missing, 70 when anything else.
+using Work = std::function<int()>;
+[[nodiscard]] int run_main(const char* name, const char* usage, int count, char** words,
+                           const std::function<Work()>& prepare);
 
 } // namespace midcom::bench
