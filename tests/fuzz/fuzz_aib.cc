@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // An identity body that is read can be written and is read again as the same; so is a date.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "sip/aib.h"
 #include "sip/sip_date.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using midcom::fuzz::require;
 
 // What an AIB is checked against.
 const Message& request() {

@@ -3,18 +3,15 @@
 // answer. What is printed stays on its lines.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "daemon/control_tables.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom;
-
-void require(bool truth) {
-  if (!truth) std::abort();
-}
+using midcom::fuzz::require;
 
 void check_printable(const std::string& text) {
   for (const char c : text)

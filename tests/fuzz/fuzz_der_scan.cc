@@ -6,10 +6,12 @@
 #include "sip/e2m/der.h"
 #include "sip/e2m/envelope.h"
 #include "tests/fuzz/recipient.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip::e2m;
+using midcom::fuzz::is_within;
 
 std::string write_anew(std::string_view octets) {
   std::string written;
@@ -32,11 +34,6 @@ const DecryptionKey& recipient() {
 
 std::optional<Secret> any_kek(std::string_view) {
   return Secret::copy_of("0123456789abcdef");
-}
-
-bool is_within(std::string_view part, std::string_view whole) {
-  return part.empty() ||
-         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 void check_scan(const CmsScan& scan, std::string_view bytes) {

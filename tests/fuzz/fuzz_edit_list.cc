@@ -3,20 +3,17 @@
 // every octet that no edit names is there in its order, and the body is untouched.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sip/edit_list.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using midcom::fuzz::require;
 
 MessagePtr fixed_message() {
   const auto message = Message::parse("INVITE sip:b@c SIP/2.0\r\n"

@@ -6,8 +6,10 @@
 
 #include "pinhole/first_packet.h"
 #include "pinhole/stun.h"
+#include "tests/fuzz/require.h"
 
 using namespace midcom::pinhole;
+using midcom::fuzz::is_within;
 
 namespace {
 
@@ -21,11 +23,6 @@ Promise promise_of(const Datagram& datagram, SourceRule source) {
   promise.sender_ufrag = "h6vY";
   promise.receiver_password = "VOkJxbRl1RmTxUk/WvJxBt";
   return promise;
-}
-
-bool is_within(std::string_view part, std::string_view whole) {
-  return part.empty() ||
-         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 void check_stun(std::string_view payload) {

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Nothing but what encode() made under this key decodes, and it decodes to what it was.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "daemon/flow_token.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-} // namespace
+using midcom::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace midcom;

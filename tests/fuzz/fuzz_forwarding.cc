@@ -2,20 +2,18 @@
 // What is forwarded passes our own gate again, with one Via more (or less), one hop less, and the
 // same body.
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 
 #include "daemon/forwarding.h"
 #include "gateway.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
+using midcom::fuzz::require;
+
 constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
 constexpr midcom::sip::MessageLimits no_limits{any, any, any, any, any, any};
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 void check_request(const midcom::sip::Message& request) {
   using namespace midcom;

@@ -4,7 +4,6 @@
 // key and steers no terminal.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -12,18 +11,16 @@
 #include "sip/cursor.h"
 #include "sip/e2m/inspection.h"
 #include "tests/fuzz/recipient.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom;
 using namespace midcom::sip::e2m;
+using midcom::fuzz::require;
 
 constexpr std::int64_t now = 1'800'000'000;
 constexpr std::size_t most_parts = 512; // those beyond the limit are seen as such
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 const DecryptionKey& recipient() {
   static const DecryptionKey key{Certificate::from_pem(fuzz::recipient_certificate).value(),

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A label that is read can be written, and is read again as the same.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "sip/inspect_body.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-} // namespace
+using midcom::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace midcom::sip;

@@ -2,19 +2,16 @@
 // What the gate lets pass is whole, answers itself, and passes again; what it refuses can be
 // salvaged without harm.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "sip/message.h"
 #include "sip/response.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using midcom::fuzz::require;
 
 void check_accepted(const Message& message) {
   std::string again(message.start_line());

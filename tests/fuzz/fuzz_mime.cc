@@ -2,29 +2,22 @@
 // The same bytes as an entity of their own and as the body of a message: every view lies in them,
 // limits hold, a part reads alone as it reads in its multipart, and no boundary stands in a part.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "sip/message.h"
 #include "sip/mime.h"
 #include "sip/transfer_encoding.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
+using midcom::fuzz::is_within;
+using midcom::fuzz::require;
 
 constexpr MimeLimits limits{
     .octets = 8192, .depth = 4, .parts = 8, .header_block = 512, .fields = 8};
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-void require_inside(std::string_view text, std::string_view view) {
-  if (view.empty()) return;
-  require(view.data() >= text.data() && view.data() + view.size() <= text.data() + text.size());
-}
 
 void check_leaf(const MimePart& part) {
   require(part.parts.empty());
@@ -46,8 +39,8 @@ void check_multipart(const MimePart& part) {
 std::size_t check(std::string_view text, const MimePart& part, std::size_t depth) {
   require(depth <= limits.depth);
   require(!part.type.empty() && !part.subtype.empty());
-  require_inside(text, part.entity);
-  require_inside(text, part.body);
+  require(is_within(part.entity, text));
+  require(is_within(part.body, text));
   require(part.entity.empty() || part.entity.ends_with(part.body));
   if (!part.is_multipart()) {
     check_leaf(part);

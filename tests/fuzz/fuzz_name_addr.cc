@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "sip/name_addr.h"
 #include "sip/via.h"
-
-namespace {
+#include "tests/fuzz/require.h"
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-} // namespace
+using midcom::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -4,19 +4,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "sip/offer_answer.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using midcom::fuzz::require;
 
 std::vector<SdpPtr> make_descriptions() {
   std::vector<SdpPtr> all{nullptr};

@@ -2,18 +2,12 @@
 // Routing never leads anywhere but to a flow of this epoch or a configured peer, never sends sips
 // in the clear to one, and never makes Route values out of nothing.
 #include <cstdint>
-#include <cstdlib>
 
 #include "daemon/request_route.h"
 #include "gateway.h"
+#include "tests/fuzz/require.h"
 
-namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-} // namespace
+using midcom::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace midcom;

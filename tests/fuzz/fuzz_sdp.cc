@@ -4,23 +4,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "sip/media_plan.h"
 #include "sip/sdp.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-void require_inside(std::string_view text, std::string_view view) {
-  if (view.empty()) return;
-  require(view.data() >= text.data() && view.data() + view.size() <= text.data() + text.size());
-}
+using midcom::fuzz::is_within;
+using midcom::fuzz::require;
 
 void check_media(const Sdp& sdp, std::size_t index, const SdpLimits& limits) {
   const SdpMedia& media = sdp.media()[index];
@@ -28,16 +21,16 @@ void check_media(const Sdp& sdp, std::size_t index, const SdpLimits& limits) {
   require(media.port_count > 0 && !media.formats.empty());
   require(media.candidates.size() <= limits.candidates);
   require(!media.is_rtcp_mux_only || media.is_rtcp_mux);
-  require_inside(sdp.text(), media.type);
-  require_inside(sdp.text(), media.protocol);
+  require(is_within(media.type, sdp.text()));
+  require(is_within(media.protocol, sdp.text()));
   for (const SdpAttribute& attribute : media.attributes) {
     require(!attribute.name.empty());
-    require_inside(sdp.text(), attribute.value);
+    require(is_within(attribute.value, sdp.text()));
     if (attribute.name == "crypto") require(media.has_key_material);
   }
   for (const SdpCandidate& candidate : media.candidates) {
     require(candidate.component >= 1 && candidate.component <= 256);
-    require_inside(sdp.text(), candidate.address_text);
+    require(is_within(candidate.address_text, sdp.text()));
   }
 }
 
@@ -57,8 +50,8 @@ void check_sinks(const Sdp& sdp, const MediaPlan& plan) {
     require(plan.streams[sink.stream].state == StreamState::open);
     require(is_named(named, sink.component, sink.transport, sink.at));
     require(sink.senders.size() <= max_media_senders);
-    require_inside(sdp.text(), sink.receiver_ufrag);
-    require_inside(sdp.text(), sink.receiver_password);
+    require(is_within(sink.receiver_ufrag, sdp.text()));
+    require(is_within(sink.receiver_password, sdp.text()));
   }
 }
 

@@ -4,23 +4,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "sip/cursor.h"
 #include "sip/sdp.h"
 #include "sip/sdp_keys.h"
-
-namespace {
+#include "tests/fuzz/require.h"
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-} // namespace
+using midcom::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -2,19 +2,16 @@
 // What is accepted has an interval that was written, and means the same when it is written anew.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "sip/session_expires.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using midcom::fuzz::require;
 
 std::string text_of(const SessionExpires& value) {
   std::string text = std::to_string(value.seconds);

@@ -2,21 +2,18 @@
 // Octets that should be SignedData, attached or over a content that stands behind them, against a
 // TrustStore whose authority signed none of the seeds' certificates.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "sip/e2m/make_certificates.h"
 #include "sip/e2m/trust.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip::e2m;
+using midcom::fuzz::require;
 
 constexpr std::int64_t now = 1'800'000'000;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 TrustStore make_store() {
   const auto root = CertificateAuthority::make_root("fuzz", {.from = 0, .until = 2 * now});

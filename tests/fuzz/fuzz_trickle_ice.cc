@@ -4,22 +4,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "sip/media_plan.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace midcom::sip;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-void require_inside(std::string_view text, std::string_view view) {
-  if (view.empty()) return;
-  require(view.data() >= text.data() && view.data() + view.size() <= text.data() + text.size());
-}
+using midcom::fuzz::is_within;
+using midcom::fuzz::require;
 
 const SdpPtr& described() {
   static const SdpPtr sdp =
@@ -55,11 +48,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require((*fragment)->media().size() <= limits.media);
   for (const TrickledMedia& media : (*fragment)->media()) {
     require(media.candidates.size() <= limits.candidates);
-    require_inside((*fragment)->text(), media.mid);
-    require_inside((*fragment)->text(), media.transport.ice_ufrag);
+    require(is_within(media.mid, (*fragment)->text()));
+    require(is_within(media.transport.ice_ufrag, (*fragment)->text()));
     for (const SdpCandidate& candidate : media.candidates) {
       require(candidate.component >= 1 && candidate.component <= 256);
-      require_inside((*fragment)->text(), candidate.text);
+      require(is_within(candidate.text, (*fragment)->text()));
     }
   }
   check_plan(*fragment);
