@@ -24,6 +24,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/secret_file.h"
 #include "daemon/socket_network.h"
+#include "daemon/supervisor_link.h"
 #include "daemon/version.h"
 
 namespace midcom {
@@ -107,14 +108,19 @@ public:
         agent_(config_, secrets_, *network_, *this, openers_, names_, *log_, fill_random,
                seconds_since_epoch),
         due_(loop_, [this] { on_due(); }), rearm_(loop_, [this] { rearm(); }),
-        supervisor_(loop_, std::move(supervisor), supervisor_callbacks()), started_(loop_.now()) {
+        supervisor_(
+            loop_, std::move(supervisor),
+            {.on_peer = [this](std::uint8_t peer,
+                               FileDescriptor socket) { return on_peer(peer, std::move(socket)); },
+             .on_stop = [this] { network_->stop_listening(); }}),
+        started_(loop_.now()) {
     if (start.control)
       control_ = std::make_unique<ControlServer>(
           loop_, std::move(start.control), [this](std::string_view line) { return answer(line); });
   }
 
   void run() {
-    supervisor_.send(encode(Control(control::Up{})));
+    supervisor_.send(control::Up{});
     supervisor_.read_ready(); // the channel to the middlebox, before the first call
     rearm();
     loop_.run();
@@ -174,31 +180,13 @@ private:
     }
   }
 
-  ChannelLink::Callbacks supervisor_callbacks() {
-    return {.on_message = [this](Channel::Message message) { return on_control(message); },
-            .on_turn_end = {},
-            .on_end = [this](ChannelLink::End) { loop_.stop(); }}; // the supervisor is gone
-  }
-
-  ChannelLink::Verdict on_control(Channel::Message& message) {
-    const auto decoded = decode_control(message.bytes);
-    if (!decoded) return ChannelLink::Verdict::end;
-    if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
-      supervisor_.send(encode(Control(control::Pong{ping->number})));
-    } else if (const auto* peer = std::get_if<control::Peer>(&*decoded);
-               peer != nullptr && message.descriptors.size() == 1 &&
-               peer->opener <= openers_.size()) {
-      if (peer->opener == 0)
-        connect(std::move(message.descriptors.front()));
-      else
-        openers_.connect(peer->opener - 1U, std::move(message.descriptors.front()));
-    } else if (std::holds_alternative<control::Stop>(*decoded)) {
-      network_->stop_listening();
-      loop_.stop();
-    } else {
-      return ChannelLink::Verdict::end;
-    }
-    return ChannelLink::Verdict::go_on;
+  [[nodiscard]] bool on_peer(std::uint8_t peer, FileDescriptor socket) {
+    if (peer > openers_.size()) return false;
+    if (peer == 0)
+      connect(std::move(socket));
+    else
+      openers_.connect(peer - 1U, std::move(socket));
+    return true;
   }
 
   void connect(FileDescriptor socket) {
@@ -240,8 +228,7 @@ private:
 
   void end_opener(std::size_t opener) {
     log_->write(Event(Level::error, "opener.violation").add("number", opener + 1));
-    supervisor_.send(
-        encode(Control(control::OpenerViolation{static_cast<std::uint8_t>(opener + 1)})));
+    supervisor_.send(control::OpenerViolation{static_cast<std::uint8_t>(opener + 1)});
   }
 
   std::string answer(std::string_view line) {
@@ -281,7 +268,7 @@ private:
   Agent agent_;
   TimerEvent due_;
   DeferredEvent rearm_;
-  ChannelLink supervisor_;
+  SupervisorLink supervisor_;
   const sip::TimePoint started_;
   std::unique_ptr<ControlServer> control_;
 };

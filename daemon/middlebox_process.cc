@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/agent_link.h"
 #include "daemon/call_filter.h"
 #include "daemon/channel_codec.h"
-#include "daemon/channel_link.h"
 #include "daemon/child_process.h"
 #include "daemon/event_loop.h"
 #include "daemon/role_slice.h"
@@ -98,10 +98,10 @@ public:
                    std::ifstream queue_statistics)
       : log_(log), kernel_(open_kernel(start.policy, std::move(queue_statistics))),
         middlebox_(start.policy, *kernel_), due_(loop_, [this] { on_due(); }),
-        control_(loop_, std::move(control),
-                 {.on_message = [this](Channel::Message message) { return on_control(message); },
-                  .on_turn_end = {},
-                  .on_end = [this](ChannelLink::End) { loop_.stop(); }}) {}
+        agent_(loop_, log, std::move(control),
+               {.on_record = [this](std::string_view record) { return on_requests(record); },
+                .on_turn_end = [this] { commit(); },
+                .on_connect = [this] { greet(); }}) {}
 
   // Opens what is to be open.
   void start() {
@@ -122,10 +122,7 @@ public:
     }
   }
 
-  void run() {
-    control_.send(encode(Control(control::Up{})));
-    loop_.run();
-  }
+  void run() { agent_.run(); }
 
 private:
   [[nodiscard]] pinhole::Instant now() const {
@@ -135,46 +132,18 @@ private:
                 std::chrono::duration_cast<std::chrono::seconds>(wall).count())};
   }
 
-  ChannelLink::Verdict on_control(Channel::Message& message) {
-    const auto decoded = decode_control(message.bytes);
-    if (!decoded) return ChannelLink::Verdict::end;
-    if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
-      control_.send(encode(Control(control::Pong{ping->number})));
-    } else if (*decoded == Control(control::Peer{}) && message.descriptors.size() == 1) {
-      connect(std::move(message.descriptors.front()));
-    } else if (std::holds_alternative<control::Stop>(*decoded)) {
-      loop_.stop();
-    } else {
-      return ChannelLink::Verdict::end;
-    }
-    return ChannelLink::Verdict::go_on;
-  }
-
-  void connect(FileDescriptor socket) {
-    agent_ = std::make_unique<ChannelLink>(
-        loop_, std::move(socket),
-        ChannelLink::Callbacks{
-            .on_message = [this](const Channel::Message& message) { return on_requests(message); },
-            .on_turn_end = [this] { commit(); },
-            .on_end = [this](ChannelLink::End end) { on_agent_end(end); }});
-    // What is there now, for this agent.
+  // What is there now, for a new agent.
+  void greet() {
     ready_.adopted_groups = static_cast<std::uint32_t>(middlebox_.group_count());
     ready_.adopted_elements = static_cast<std::uint32_t>(middlebox_.flow_count());
-    agent_->gather(encode(pinhole::Reply(ready_)));
+    agent_.gather(encode(pinhole::Reply(ready_)));
   }
 
-  ChannelLink::Verdict on_requests(const Channel::Message& message) {
-    auto requests = decode_requests(message.bytes);
-    if (!requests || !message.descriptors.empty()) return ChannelLink::Verdict::end;
+  [[nodiscard]] bool on_requests(std::string_view record) {
+    auto requests = decode_requests(record);
+    if (!requests) return false;
     for (pinhole::Request& request : *requests) middlebox_.on_request(std::move(request));
-    return ChannelLink::Verdict::go_on;
-  }
-
-  // An agent whose channel ended otherwise than by its death said what no agent of ours says.
-  void on_agent_end(ChannelLink::End end) {
-    if (end == ChannelLink::End::closed) return;
-    log_.write(Event(Level::error, "channel.violation").add("detail", to_string(end)));
-    control_.send(encode(Control(control::Violation{})));
+    return true;
   }
 
   void commit() {
@@ -200,10 +169,7 @@ private:
   void deliver() {
     for (pinhole::Reply& reply : middlebox_.take_replies()) {
       if (const auto* ready = std::get_if<pinhole::event::Ready>(&reply)) note_ready(*ready);
-      if (agent_) {
-        for (const pinhole::Reply& part : messages_of(std::move(reply)))
-          agent_->gather(encode(part));
-      }
+      for (const pinhole::Reply& part : messages_of(std::move(reply))) agent_.gather(encode(part));
     }
     for (const pinhole::DropLog::Line& line : middlebox_.take_drops())
       log_.write(Event(Level::notice, "gate.drop")
@@ -237,8 +203,7 @@ private:
   bool is_ready_ = false;
   TimerEvent due_;
   std::unique_ptr<IoEvent> netlink_, packets_;
-  std::unique_ptr<ChannelLink> agent_;
-  ChannelLink control_;
+  AgentLink agent_;
 };
 
 void limit_calls(Log& log) {

@@ -5,9 +5,9 @@
 #include <openssl/crypto.h>
 #include <utility>
 
+#include "daemon/agent_link.h"
 #include "daemon/call_filter.h"
 #include "daemon/channel_codec.h"
-#include "daemon/channel_link.h"
 #include "daemon/child_process.h"
 #include "daemon/event_loop.h"
 #include "daemon/memory_file.h"
@@ -94,61 +94,18 @@ std::unique_ptr<Opener> make_opener(OpenerStart& start) {
 class OpenerProcess {
 public:
   OpenerProcess(Opener& opener, Log& log, FileDescriptor control)
-      : opener_(opener), log_(log),
-        control_(loop_, std::move(control),
-                 {.on_message = [this](Channel::Message message) { return on_control(message); },
-                  .on_turn_end = {},
-                  .on_end = [this](ChannelLink::End) { loop_.stop(); }}) {}
+      : agent_(loop_, log, std::move(control),
+               {.on_record = [this, &opener](std::string_view bytes) {
+                 const auto request = opener::decode_request(bytes);
+                 if (request) agent_.send(encode(opener.handle(*request)));
+                 return request.has_value();
+               }}) {}
 
-  void run() {
-    control_.send(encode(Control(control::Up{})));
-    loop_.run();
-  }
+  void run() { agent_.run(); }
 
 private:
-  ChannelLink::Verdict on_control(Channel::Message& message) {
-    const auto decoded = decode_control(message.bytes);
-    if (!decoded) return ChannelLink::Verdict::end;
-    if (const auto* ping = std::get_if<control::Ping>(&*decoded)) {
-      control_.send(encode(Control(control::Pong{ping->number})));
-    } else if (*decoded == Control(control::Peer{}) && message.descriptors.size() == 1) {
-      connect(std::move(message.descriptors.front()));
-    } else if (std::holds_alternative<control::Stop>(*decoded)) {
-      loop_.stop();
-    } else {
-      return ChannelLink::Verdict::end;
-    }
-    return ChannelLink::Verdict::go_on;
-  }
-
-  void connect(FileDescriptor socket) {
-    agent_ = std::make_unique<ChannelLink>(
-        loop_, std::move(socket),
-        ChannelLink::Callbacks{
-            .on_message = [this](const Channel::Message& message) { return on_request(message); },
-            .on_turn_end = {},
-            .on_end = [this](ChannelLink::End end) { on_agent_end(end); }});
-  }
-
-  ChannelLink::Verdict on_request(const Channel::Message& message) {
-    const auto request = opener::decode_request(message.bytes);
-    if (!request || !message.descriptors.empty()) return ChannelLink::Verdict::end;
-    agent_->send(encode(opener_.handle(*request)));
-    return ChannelLink::Verdict::go_on;
-  }
-
-  // An agent whose channel ended otherwise than by its death said what no agent of ours says.
-  void on_agent_end(ChannelLink::End end) {
-    if (end == ChannelLink::End::closed) return;
-    log_.write(Event(Level::error, "channel.violation").add("detail", to_string(end)));
-    control_.send(encode(Control(control::Violation{})));
-  }
-
-  Opener& opener_;
-  Log& log_;
   EventLoop loop_;
-  std::unique_ptr<ChannelLink> agent_;
-  ChannelLink control_;
+  AgentLink agent_;
 };
 
 } // namespace
