@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/call_turns.h"
 #include "daemon/disclosure.h"
 #include "daemon/flow_table.h"
 #include "daemon/peer_directory.h"
@@ -20,15 +21,17 @@ namespace midcom {
 class BodyService {
 public:
   using Then = std::function<void(const Disclosure& disclosure, sip::TimePoint now)>;
-  using Turn = std::function<void(sip::TimePoint now)>;
+  using Turn = CallTurns::Turn;
 
   virtual ~BodyService() = default;
+  BodyService(const BodyService&) = delete;
+  BodyService& operator=(const BodyService&) = delete;
 
   // Later messages of a busy call wait for their turn, whatever is beyond its share is dropped:
   // full.
-  [[nodiscard]] virtual bool is_busy(std::string_view call_id) const = 0;
-  [[nodiscard]] virtual bool is_full(std::string_view call_id) const = 0;
-  virtual void defer(std::string_view call_id, Turn turn) = 0;
+  [[nodiscard]] bool is_busy(std::string_view call_id) const;
+  [[nodiscard]] bool is_full(std::string_view call_id) const;
+  void defer(std::string_view call_id, Turn turn);
 
   // Who sends a message to whom, and whose signature counts in its dialog.
   struct Sender {
@@ -69,9 +72,12 @@ public:
   [[nodiscard]] virtual std::string announced_policy(PeerIndex peer) const = 0;
 
 protected:
-  BodyService() = default;
-  BodyService(const BodyService&) = default;
-  BodyService& operator=(const BodyService&) = default;
+  // `behind` is asked in this one's turn, and must outlive it or be its own; null: nobody.
+  explicit BodyService(BodyService* behind = nullptr) : behind_(behind) {}
+  CallTurns turns_;
+
+private:
+  BodyService* behind_;
 };
 
 } // namespace midcom

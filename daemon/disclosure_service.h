@@ -13,7 +13,6 @@
 #include <string_view>
 
 #include "daemon/body_service.h"
-#include "daemon/call_turns.h"
 #include "daemon/disclosure.h"
 #include "daemon/disclosure_run.h"
 #include "daemon/event_log.h"
@@ -37,17 +36,7 @@ public:
   DisclosureService(const AgentConfig& config, const PeerDirectory& peers, OpenerClient& openers,
                     EventLog& log, WallClock wall_clock);
 
-  // Later messages of a busy call wait for their turn: CallTurns::most_waiting of one Call-ID. A
-  // call is busy no longer than an opener may take for each question.
-  [[nodiscard]] bool is_busy(std::string_view call_id) const override {
-    return turns_.is_busy(call_id);
-  }
-  [[nodiscard]] bool is_full(std::string_view call_id) const override {
-    return turns_.is_full(call_id);
-  }
-  void defer(std::string_view call_id, Turn turn) override {
-    turns_.defer(call_id, std::move(turn));
-  }
+  // A call is busy no longer than an opener may take for each question.
   [[nodiscard]] std::optional<Disclosure> read(const sip::MessagePtr& message, const Sender& sender,
                                                Then then, sip::TimePoint now) override;
   [[nodiscard]] Offer offer_to(const sip::Message& request) const override;
@@ -79,7 +68,6 @@ private:
   EventLog& log_;
   WallClock wall_clock_;
   ReplayCache replays_;
-  CallTurns turns_;
   SeenDisclosures seen_;
 };
 

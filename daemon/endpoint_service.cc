@@ -81,25 +81,11 @@ std::optional<sip::MimeEntity> entity_of(const std::string& text) {
 EndpointService::EndpointService(const AgentConfig& config, const PeerDirectory& peers,
                                  OpenerClient& openers, EventLog& log, const WallClock& wall_clock,
                                  Random random)
-    : config_(config), peers_(peers), openers_(openers), log_(log), wall_clock_(wall_clock),
-      random_(std::move(random)), reader_(config, peers, openers, log, wall_clock),
+    : BodyService(&reader_), config_(config), peers_(peers), openers_(openers), log_(log),
+      wall_clock_(wall_clock), random_(std::move(random)),
+      reader_(config, peers, openers, log, wall_clock),
       certificates_(config.endpoint, openers, log, wall_clock),
       dialogs_(config.limits.calls, config.timeouts.call) {}
-
-bool EndpointService::is_busy(std::string_view call_id) const {
-  return turns_.is_busy(call_id) || reader_.is_busy(call_id);
-}
-
-bool EndpointService::is_full(std::string_view call_id) const {
-  return turns_.is_full(call_id) || reader_.is_full(call_id);
-}
-
-void EndpointService::defer(std::string_view call_id, Turn turn) {
-  if (turns_.is_busy(call_id))
-    turns_.defer(call_id, std::move(turn));
-  else
-    reader_.defer(call_id, std::move(turn));
-}
 
 bool EndpointService::is_user(std::string_view address) const {
   return std::ranges::find(config_.endpoint.users, address, &UserConfig::address) !=

@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "daemon/body_service.h"
-#include "daemon/call_turns.h"
 #include "daemon/disclosure_service.h"
 #include "daemon/endpoint_certificates.h"
 #include "daemon/endpoint_dialogs.h"
@@ -34,9 +33,6 @@ public:
 
   void on_opener_up(sip::TimePoint now) { certificates_.on_opener_up(now); }
 
-  [[nodiscard]] bool is_busy(std::string_view call_id) const override;
-  [[nodiscard]] bool is_full(std::string_view call_id) const override;
-  void defer(std::string_view call_id, Turn turn) override;
   [[nodiscard]] std::optional<Disclosure> read(const sip::MessagePtr& message, const Sender& sender,
                                                Then then, sip::TimePoint now) override;
   [[nodiscard]] bool mends(const Refusal& refusal, const Then& then, sip::TimePoint now) override;
@@ -105,7 +101,6 @@ private:
   DisclosureService reader_;
   EndpointCertificates certificates_;
   EndpointDialogs dialogs_;
-  CallTurns turns_;
   // What left lately, so that its repetition is the same again (2xx and their ACKs over UDP).
   std::unordered_map<std::string, Rewritten> sent_;
   std::deque<std::pair<sip::TimePoint, std::string>> sent_order_;

@@ -21,23 +21,8 @@ bool carries_session(const sip::Message& message) {
 
 MediaNames::MediaNames(const AgentConfig& config, const PeerDirectory& peers, BodyService& reader,
                        NamePort& port, EventLog& log, FindPinned find_pinned)
-    : config_(config), peers_(peers), reader_(reader), port_(port), log_(log),
+    : BodyService(&reader), config_(config), peers_(peers), reader_(reader), port_(port), log_(log),
       find_pinned_(std::move(find_pinned)) {}
-
-bool MediaNames::is_busy(std::string_view call_id) const {
-  return turns_.is_busy(call_id) || reader_.is_busy(call_id);
-}
-
-bool MediaNames::is_full(std::string_view call_id) const {
-  return turns_.is_full(call_id) || reader_.is_full(call_id);
-}
-
-void MediaNames::defer(std::string_view call_id, Turn turn) {
-  if (turns_.is_busy(call_id))
-    turns_.defer(call_id, std::move(turn));
-  else
-    reader_.defer(call_id, std::move(turn));
-}
 
 std::optional<Disclosure> MediaNames::read(const sip::MessagePtr& message, const Sender& sender,
                                            Then then, sip::TimePoint now) {

@@ -17,7 +17,6 @@
 
 #include "daemon/agent_config.h"
 #include "daemon/body_service.h"
-#include "daemon/call_turns.h"
 #include "daemon/deadline_queue.h"
 #include "daemon/event_log.h"
 #include "daemon/name_port.h"
@@ -40,9 +39,6 @@ public:
   MediaNames(const AgentConfig& config, const PeerDirectory& peers, BodyService& reader,
              NamePort& port, EventLog& log, FindPinned find_pinned);
 
-  [[nodiscard]] bool is_busy(std::string_view call_id) const override;
-  [[nodiscard]] bool is_full(std::string_view call_id) const override;
-  void defer(std::string_view call_id, Turn turn) override;
   [[nodiscard]] std::optional<Disclosure> read(const sip::MessagePtr& message, const Sender& sender,
                                                Then then, sip::TimePoint now) override;
   [[nodiscard]] Offer offer_to(const sip::Message& request) const override {
@@ -94,7 +90,6 @@ private:
   NamePort& port_;
   EventLog& log_;
   FindPinned find_pinned_;
-  CallTurns turns_;
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, Lookup> lookups_;
   std::unordered_map<std::uint64_t, Question> questions_;

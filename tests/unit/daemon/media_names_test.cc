@@ -30,15 +30,6 @@ public:
   bool is_held = false;
   std::vector<std::function<void()>> waiting;
 
-  [[nodiscard]] bool is_busy(std::string_view call_id) const override {
-    return turns_.is_busy(call_id);
-  }
-  [[nodiscard]] bool is_full(std::string_view call_id) const override {
-    return turns_.is_full(call_id);
-  }
-  void defer(std::string_view call_id, Turn turn) override {
-    turns_.defer(call_id, std::move(turn));
-  }
   [[nodiscard]] std::optional<Disclosure> read(const sip::MessagePtr& message, const Sender&,
                                                Then then, sip::TimePoint now) override {
     Disclosure read;
@@ -53,9 +44,6 @@ public:
   }
   [[nodiscard]] Offer offer_to(const sip::Message&) const override { return {"a/b", "octets"}; }
   [[nodiscard]] std::string announced_policy(PeerIndex) const override { return "policy"; }
-
-private:
-  CallTurns turns_;
 };
 
 class MediaNamesTest : public testing::Test, public NamePort, public EventLog {
