@@ -29,10 +29,6 @@ std::optional<std::string_view> SdpMedia::attribute(std::string_view name) const
   return found->value;
 }
 
-std::string_view Sdp::origin_identity() const {
-  return origin_identity_;
-}
-
 const SdpConnection* Sdp::connection_of(std::size_t index) const {
   if (index >= media_.size()) return nullptr;
   const SdpMedia& media = media_[index];

@@ -69,7 +69,6 @@ struct SdpTransport {
   std::string_view ice_ufrag, ice_password;
   std::optional<Setup> setup;
   std::optional<bool> keeps_connection; // a=connection:existing (RFC 4145 5); false: new
-  bool has_end_of_candidates = false;   // RFC 8840 8
 };
 
 enum class Direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
@@ -120,14 +119,11 @@ public:
   [[nodiscard]] std::string_view text() const { return text_; }
   [[nodiscard]] const NamedAddresses& names() const { return names_; } // as given to parse()
   [[nodiscard]] std::string_view origin() const { return origin_; }    // value of o=
-  [[nodiscard]] std::string_view origin_identity() const;              // o= without its version
   [[nodiscard]] std::uint64_t origin_version() const { return version_; }
   [[nodiscard]] const std::optional<SdpConnection>& connection() const { return connection_; }
   [[nodiscard]] std::span<const SdpAttribute> attributes() const { return attributes_; }
   [[nodiscard]] std::span<const SdpMedia> media() const { return media_; }
   [[nodiscard]] std::span<const SdpGroup> groups() const { return groups_; }
-  [[nodiscard]] bool is_ice_lite() const { return is_ice_lite_; }
-  [[nodiscard]] bool can_trickle() const { return can_trickle_; } // a=ice-options:trickle
 
   // What holds for m= line `index` after session-level defaults.
   [[nodiscard]] const SdpConnection* connection_of(std::size_t index) const; // nullptr when none
@@ -145,15 +141,12 @@ private:
   std::string text_;
   NamedAddresses names_;
   std::string_view origin_;
-  std::string origin_identity_;
   std::uint64_t version_ = 0;
   std::optional<SdpConnection> connection_;
   std::vector<SdpAttribute> attributes_;
   std::vector<SdpMedia> media_;
   std::vector<SdpGroup> groups_;
   SdpTransport transport_;
-  bool is_ice_lite_ = false;
-  bool can_trickle_ = false;
   friend class SdpParser;
 };
 

@@ -56,11 +56,6 @@ Status read_connection(SdpTransport& transport, std::string_view value) {
   return {};
 }
 
-Status read_end_of_candidates(SdpTransport& transport, std::string_view) {
-  transport.has_end_of_candidates = true;
-  return {};
-}
-
 // What a group can name; that it is a token is not asked for.
 Status read_mid(SdpMedia& media, std::string_view value) {
   return keep_once(media.mid, value, !value.empty() && !value.contains(' '));
@@ -122,7 +117,6 @@ constexpr Reader<SdpTransport> transport_readers[] = {
     {"ice-pwd", read_password},
     {"setup", read_setup},
     {"connection", read_connection},
-    {"end-of-candidates", read_end_of_candidates},
 };
 
 constexpr Reader<SdpMedia> media_readers[] = {
@@ -199,13 +193,6 @@ SdpPath parse_path(std::string_view value) {
   else if (!*address && !is_bracketed)
     path.host = host;
   return path;
-}
-
-bool names_trickle(std::string_view ice_options) {
-  Cursor cursor(ice_options);
-  while (const auto option = next_field(cursor))
-    if (*option == "trickle") return true;
-  return false;
 }
 
 } // namespace midcom::sip

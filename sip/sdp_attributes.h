@@ -15,6 +15,5 @@ namespace midcom::sip {
 
 [[nodiscard]] Result<SdpGroup> parse_group(std::string_view value);
 [[nodiscard]] SdpPath parse_path(std::string_view value);
-[[nodiscard]] bool names_trickle(std::string_view ice_options);
 
 } // namespace midcom::sip

@@ -164,10 +164,6 @@ Status SdpParser::origin(std::string_view value) {
   if (!number) return std::unexpected(number.error());
   sdp_->origin_ = value;
   sdp_->version_ = *number;
-  for (const std::size_t index : {0U, 1U, 3U, 4U, 5U}) {
-    if (index != 0) sdp_->origin_identity_ += ' ';
-    sdp_->origin_identity_ += fields[index];
-  }
   return {};
 }
 
@@ -214,8 +210,6 @@ Status SdpParser::attribute(std::string_view value) {
 Status SdpParser::session_attribute(const SdpAttribute& attribute) {
   has_session_key_ = has_session_key_ || carries_key(attribute);
   sdp_->attributes_.push_back(attribute);
-  if (attribute.name == "ice-lite") sdp_->is_ice_lite_ = true;
-  if (attribute.name == "ice-options" && names_trickle(attribute.value)) sdp_->can_trickle_ = true;
   if (attribute.name == "group")
     if (auto ok = group(attribute.value); !ok) return ok;
   return read_attribute(sdp_->transport_, attribute);
@@ -234,7 +228,6 @@ Status SdpParser::group(std::string_view value) {
 Status SdpParser::media_attribute(SdpMedia& media, const SdpAttribute& attribute) {
   media.attributes.push_back(attribute);
   media.has_key_material = media.has_key_material || carries_key(attribute);
-  if (attribute.name == "ice-options" && names_trickle(attribute.value)) sdp_->can_trickle_ = true;
   const bool had_mid = !media.mid.empty();
   if (auto ok = read_attribute(media, attribute); !ok) return ok;
   if (!had_mid && !media.mid.empty() && sdp_->find_mid(media.mid) != sdp_->media_.size() - 1)

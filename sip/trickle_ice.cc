@@ -81,7 +81,6 @@ Status TrickleParser::media_attribute(TrickledMedia& media, const SdpAttribute& 
     return std::unexpected(Error::syntax);
   media.mid = read.mid;
   media.transport = read.transport;
-  media.is_rtcp_mux = media.is_rtcp_mux || read.is_rtcp_mux;
   if (!read.candidates.empty()) media.candidates.push_back(read.candidates.front());
   if (media.candidates.size() > limits_.candidates) return std::unexpected(Error::too_many);
   return {};
@@ -106,11 +105,6 @@ std::string_view TrickleFragment::ice_ufrag_of(std::size_t index) const {
   if (index >= media_.size()) return {};
   const std::string_view own = media_[index].transport.ice_ufrag;
   return own.empty() ? transport_.ice_ufrag : own;
-}
-
-bool TrickleFragment::has_end_of_candidates(std::size_t index) const {
-  return transport_.has_end_of_candidates ||
-         (index < media_.size() && media_[index].transport.has_end_of_candidates);
 }
 
 const TrickledMedia* TrickleFragment::find(const Sdp& sdp, std::size_t index) const {

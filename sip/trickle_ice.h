@@ -19,7 +19,6 @@ struct TrickledMedia {
   std::string_view mid; // "" for none
   SdpTransport transport;
   std::vector<SdpCandidate> candidates;
-  bool is_rtcp_mux = false;
 };
 
 class TrickleFragment {
@@ -35,7 +34,6 @@ public:
   [[nodiscard]] std::string_view text() const { return text_; }
   [[nodiscard]] std::span<const TrickledMedia> media() const { return media_; }
   [[nodiscard]] std::string_view ice_ufrag_of(std::size_t index) const;
-  [[nodiscard]] bool has_end_of_candidates(std::size_t index) const;
 
   // The section about an m= line of the description: by mid, or by place where neither the line nor
   // the section has one; nullptr when there is none, or when its ICE user name is another one: it

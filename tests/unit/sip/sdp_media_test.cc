@@ -79,17 +79,6 @@ TEST(SdpMedia, WhatTwoReadersCouldReadInTwoWays) {
   EXPECT_EQ(verdict(audio + "a=mid:a b\r\n"), "syntax");
 }
 
-TEST(SdpMedia, LiteTrickleAndEndOfCandidates) {
-  const SdpPtr sdp = parsed(begin + "a=ice-lite\r\na=ice-options:rtp+ecn trickle\r\n"
-                                    "m=audio 4000 RTP/AVP 0\r\na=end-of-candidates\r\n");
-  EXPECT_TRUE(sdp->is_ice_lite());
-  EXPECT_TRUE(sdp->can_trickle());
-  EXPECT_TRUE(sdp->media()[0].transport.has_end_of_candidates);
-  EXPECT_FALSE(parsed(audio)->is_ice_lite());
-  EXPECT_FALSE(parsed(audio + "a=ice-options:ice2 trickled\r\n")->can_trickle());
-  EXPECT_TRUE(parsed(audio + "a=ice-options:trickle\r\n")->can_trickle());
-}
-
 // RFC 6544 4.5 and 4.6
 TEST(SdpMedia, TcpCandidates) {
   const auto type_of = [](const std::string& rest) {
