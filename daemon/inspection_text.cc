@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "daemon/log_format.h"
+#include "sip/cursor.h"
 #include "sip/header_name.h"
 #include "sip/sdp_keys.h"
 #include "sip/sip_date.h"
@@ -195,11 +196,7 @@ std::vector<std::string> shown_lines(const e2m::SeenPart& part) {
       lines.emplace_back("...");
       break;
     }
-    const std::size_t end = rest.find('\n');
-    std::string_view line = rest.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    lines.emplace_back(line);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    lines.emplace_back(sip::next_line(rest));
   }
   return lines;
 }

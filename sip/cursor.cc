@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sip/cursor.h"
 
+#include <algorithm>
+
 namespace midcom::sip {
 
 std::string_view Cursor::since(std::size_t offset) const {
@@ -47,6 +49,14 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && space_chars.has(text.front())) text.remove_prefix(1);
   while (!text.empty() && space_chars.has(text.back())) text.remove_suffix(1);
   return text;
+}
+
+std::string_view next_line(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find('\n'), rest.size());
+  std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
 }
 
 Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t maximum) {

@@ -60,6 +60,8 @@ private:
 
 // Without leading and trailing white space, folds included.
 [[nodiscard]] std::string_view trim(std::string_view text);
+// Takes the first line off, and gives it without its end.
+[[nodiscard]] std::string_view next_line(std::string_view& rest);
 // 1*DIGIT up to `maximum`, nothing else around it.
 [[nodiscard]] Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t maximum);
 [[nodiscard]] char to_lower(char c);

@@ -47,6 +47,13 @@ Result<std::string_view> next_field(Cursor& cursor) {
   return field;
 }
 
+Result<SdpAttribute> parse_attribute(std::string_view text) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string_view name = text.substr(0, colon);
+  if (!consists_of(name, sdp_token_chars)) return std::unexpected(Error::syntax);
+  return SdpAttribute{name, text.substr(std::min(colon + 1, text.size()))};
+}
+
 Result<std::uint16_t> parse_port(std::string_view text) {
   const auto number = parse_number(text, std::numeric_limits<std::uint16_t>::max());
   if (!number) return std::unexpected(Error::bad_port);

@@ -17,6 +17,8 @@ inline constexpr CharSet sdp_token_chars(alnum_chars, "!#$%&'*+-.^_`{|}~");
 [[nodiscard]] bool consists_of(std::string_view text, const CharSet& set);
 // The next field of a line whose fields are parted by one space.
 [[nodiscard]] Result<std::string_view> next_field(Cursor& cursor);
+// name [":" value]; the name is a token.
+[[nodiscard]] Result<SdpAttribute> parse_attribute(std::string_view text);
 [[nodiscard]] Result<std::uint16_t> parse_port(std::string_view text);
 // The address of a c=, a=rtcp or a=candidate: a literal, or empty for a host name.
 [[nodiscard]] Result<std::optional<IpAddress>> parse_address(std::string_view text);

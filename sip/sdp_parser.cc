@@ -98,11 +98,7 @@ Result<SdpPtr> SdpParser::parse(std::string_view text, const NamedAddresses& nam
     rest.remove_suffix(rest.ends_with("\r\n") ? 2 : 1); // empty lines at the end
   while (!rest.empty()) {
     if (++lines_ > limits_.lines) return std::unexpected(Error::too_many);
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (auto ok = read_line(line); !ok) return std::unexpected(ok.error());
+    if (auto ok = read_line(next_line(rest)); !ok) return std::unexpected(ok.error());
   }
   if (auto ok = finish(); !ok) return std::unexpected(ok.error());
   if (!names.empty()) pin(names);
@@ -198,13 +194,11 @@ Status SdpParser::keep_direction(const SdpAttribute& attribute) {
 
 Status SdpParser::attribute(std::string_view value) {
   if (++attributes_ > limits_.attributes) return std::unexpected(Error::too_many);
-  const std::size_t colon = std::min(value.find(':'), value.size());
-  const SdpAttribute attribute{value.substr(0, colon),
-                               value.substr(std::min(colon + 1, value.size()))};
-  if (!consists_of(attribute.name, sdp_token_chars)) return std::unexpected(Error::syntax);
-  if (auto ok = keep_direction(attribute); !ok) return ok;
-  if (!sdp_->media_.empty()) return media_attribute(sdp_->media_.back(), attribute);
-  return session_attribute(attribute);
+  const auto attribute = parse_attribute(value);
+  if (!attribute) return std::unexpected(attribute.error());
+  if (auto ok = keep_direction(*attribute); !ok) return ok;
+  if (!sdp_->media_.empty()) return media_attribute(sdp_->media_.back(), *attribute);
+  return session_attribute(*attribute);
 }
 
 Status SdpParser::session_attribute(const SdpAttribute& attribute) {

@@ -38,11 +38,7 @@ Result<TrickleFragmentPtr> TrickleParser::parse(std::string_view text) {
   std::string_view rest = fragment_->text_;
   while (!rest.empty()) {
     if (++lines_ > limits_.lines) return std::unexpected(Error::too_many);
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (auto ok = read_line(line); !ok) return std::unexpected(ok.error());
+    if (auto ok = read_line(next_line(rest)); !ok) return std::unexpected(ok.error());
   }
   return std::move(fragment_);
 }
@@ -59,14 +55,13 @@ Status TrickleParser::read_line(std::string_view line) {
 // RFC 8840 9.2: names count in either case.
 Status TrickleParser::attribute(std::string_view value) {
   if (++attributes_ > limits_.attributes) return std::unexpected(Error::too_many);
-  const std::size_t colon = std::min(value.find(':'), value.size());
-  const std::string_view name = value.substr(0, colon);
-  if (!consists_of(name, sdp_token_chars)) return std::unexpected(Error::syntax);
-  std::string lower(name);
+  auto attribute = parse_attribute(value);
+  if (!attribute) return std::unexpected(attribute.error());
+  std::string lower(attribute->name);
   std::ranges::transform(lower, lower.begin(), to_lower);
-  const SdpAttribute attribute{lower, value.substr(std::min(colon + 1, value.size()))};
-  if (!fragment_->media_.empty()) return media_attribute(fragment_->media_.back(), attribute);
-  return read_attribute(fragment_->transport_, attribute);
+  attribute->name = lower;
+  if (!fragment_->media_.empty()) return media_attribute(fragment_->media_.back(), *attribute);
+  return read_attribute(fragment_->transport_, *attribute);
 }
 
 // Reads into an m= line of a description and keeps what counts here. A mid may stand once.
