@@ -62,10 +62,7 @@ modparam("xlog", "buf_size", 200000)
 {sees_replies}
 """
 
-REGISTRAR = """
-request_route {{
-  xlog("L_NOTICE", "$rm $ru from $si:$sp\\n");
-  {sees}
+TAKE_UP = """  {sees}
   if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
   if (is_method("CANCEL")) {{
     if (t_check_trans()) t_relay();
@@ -73,7 +70,12 @@ request_route {{
   }}
   if (!is_method("ACK") && t_precheck_trans()) {{ t_check_trans(); exit; }}
   t_check_trans();
-  if (has_totag()) {{
+"""
+
+REGISTRAR = """
+request_route {{
+  xlog("L_NOTICE", "$rm $ru from $si:$sp\\n");
+""" + TAKE_UP + """  if (has_totag()) {{
     if (loose_route()) {{ t_relay(); exit; }}
     if (is_method("ACK")) exit;
     sl_send_reply("404", "Not here");
@@ -100,15 +102,7 @@ request_route {{
 # Of a visited network: takes requests to the home proxy and back, by addresses alone.
 VISITED = """
 request_route {{
-  {sees}
-  if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
-  if (is_method("CANCEL")) {{
-    if (t_check_trans()) t_relay();
-    exit;
-  }}
-  if (!is_method("ACK") && t_precheck_trans()) {{ t_check_trans(); exit; }}
-  t_check_trans();
-  if (has_totag() || $si == "{home}") {{
+""" + TAKE_UP + """  if (has_totag() || $si == "{home}") {{
     if (!loose_route()) {{ sl_send_reply("404", "Not here"); exit; }}
     if (is_method("INVITE")) record_route();
     t_relay();

@@ -12,7 +12,7 @@ import threading
 import packets
 import ua
 from lab import PHONES_A, TRUNK, check
-from packets import MAGIC, SO_TIMESTAMPNS
+from packets import MAGIC
 
 FINGERPRINT = ("fingerprint:sha-256 6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:"
                "DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08")
@@ -98,11 +98,7 @@ class End:
         self.address, self.port = address, port
         self.received = []  # (nanoseconds, (address, port), octets)
         self._changed = threading.Condition()
-        self._socket = namespace.socket(packets.family_of(address), socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._socket.bind((address, port))
-        self._socket.settimeout(0.2)
+        self._socket = packets.stamped_port(namespace, address, port, 4 << 20)
         self._on = True
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -119,16 +115,8 @@ class End:
             self._socket.sendto(data, to)
 
     def _read(self):
-        while self._on:
-            try:
-                data, ancillary, _, source = self._socket.recvmsg(2048, socket.CMSG_SPACE(16))
-            except TimeoutError:
-                continue
-            except OSError:
-                if not self._on:
-                    return
-                continue
-            entry = (packets.stamp_of(ancillary), source[:2], data)
+        for stamp, data, source in packets.arrivals(self._socket, lambda: self._on):
+            entry = (stamp, source[:2], data)
             self.got(entry)
             with self._changed:
                 self.received.append(entry)

@@ -28,6 +28,26 @@ def stamp_of(ancillary):
     return time.time_ns()
 
 
+def stamped_port(namespace, address, port, room):
+    """A UDP socket that waits 0.2 s at a time; the kernel stamps what arrives."""
+    port_socket = namespace.socket(family_of(address), socket.SOCK_DGRAM)
+    port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    port_socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    port_socket.bind((address, port))
+    port_socket.settimeout(0.2)
+    return port_socket
+
+
+def arrivals(port_socket, is_on):
+    """(nanoseconds, octets, where from) of each datagram, as long as is_on()."""
+    while is_on():
+        try:
+            data, ancillary, _, source = port_socket.recvmsg(2048, _CMSG)
+        except OSError:  # nothing came, an earlier ICMP error, or it was closed
+            continue
+        yield stamp_of(ancillary), data, source
+
+
 class MediaEnd:
     """One RTP-like endpoint: sends numbered packets from its port and notes those it gets."""
 
@@ -35,11 +55,7 @@ class MediaEnd:
         self.address, self.port = address, port
         self.received = []  # (nanoseconds, number)
         self.sent = 0
-        self._socket = namespace.socket(family_of(address), socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._socket.bind((address, port))
-        self._socket.settimeout(0.2)
+        self._socket = stamped_port(namespace, address, port, 1 << 20)
         self._target, self._interval = None, 0.02
         self._on = True
         self._threads = [threading.Thread(target=self._receive, daemon=True),
@@ -81,17 +97,9 @@ class MediaEnd:
                 due = time.monotonic()
 
     def _receive(self):
-        while self._on:
-            try:
-                data, ancillary, _, _ = self._socket.recvmsg(2048, _CMSG)
-            except TimeoutError:
-                continue
-            except OSError:
-                if not self._on:
-                    return
-                continue
+        for stamp, data, _ in arrivals(self._socket, lambda: self._on):
             if data[12:16] == MAGIC:
-                self.received.append((stamp_of(ancillary), struct.unpack("!I", data[16:20])[0]))
+                self.received.append((stamp, struct.unpack("!I", data[16:20])[0]))
 
     def numbers(self, since=0):
         return [number for stamp, number in list(self.received) if stamp >= since]
@@ -208,12 +216,8 @@ class Tap:
             self._socket.bind((interface, 3))
 
     def _read(self):
-        while self._on:
-            try:
-                frame, ancillary, _, where = self._socket.recvmsg(2048, _CMSG)
-            except (TimeoutError, OSError):
-                continue
-            self._note(frame, stamp_of(ancillary), where[2] == socket.PACKET_OUTGOING)
+        for stamp, frame, where in arrivals(self._socket, lambda: self._on):
+            self._note(frame, stamp, where[2] == socket.PACKET_OUTGOING)
 
     def _note(self, frame, stamp, outgoing):
         kind = frame[12:14]
