@@ -1,16 +1,37 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ICE candidates that follow their description in INFO requests of its dialog (RFC 8840).
-#include "daemon/firewall.h"
+#include <algorithm>
 
 #include "daemon/call_log.h"
+#include "daemon/firewall.h"
 #include "sip/content_fields.h"
 #include "sip/trickle_ice.h"
 
 namespace midcom {
 namespace {
 
-// Each repeats what those before it had, so that the last few have it all.
-constexpr std::size_t fragments_kept = 4;
+// Each repeats what those before it of its generation had, so that the last few have it all. While
+// ICE begins again there are two generations, of which the first carries the media; or three, when
+// it begins anew.
+constexpr std::size_t fragments_kept = 12, fragments_of_generation = 4;
+
+using Fragments = std::vector<sip::TrickleFragmentPtr>;
+
+bool is_same_generation(const sip::TrickleFragment& one, const sip::TrickleFragment& other) {
+  if (one.media().size() != other.media().size()) return false;
+  for (std::size_t i = 0; i < one.media().size(); ++i)
+    if (one.ice_ufrag_of(i) != other.ice_ufrag_of(i)) return false;
+  return true;
+}
+
+void remember(Fragments& fragments, const sip::TrickleFragmentPtr& fragment) {
+  const auto is_its = [&](const auto& one) { return is_same_generation(*one, *fragment); };
+  if (std::ranges::count_if(fragments, is_its) >= std::ptrdiff_t{fragments_of_generation})
+    fragments.erase(std::ranges::find_if(fragments, is_its));
+  else if (fragments.size() >= fragments_kept)
+    fragments.erase(fragments.begin());
+  fragments.push_back(fragment);
+}
 
 bool has_candidates(const sip::Message& request) {
   sip::MimePart part;
@@ -45,9 +66,7 @@ Verdict Firewall::on_info(const sip::Message& request, const FlowEntry& from, Pa
                    .add("detail", sip::to_string(fragment.error())));
     return {};
   }
-  auto& fragments = is_from_caller ? leg.trickled.caller : leg.trickled.callee;
-  if (fragments.size() >= fragments_kept) fragments.erase(fragments.begin());
-  fragments.push_back(*fragment);
+  remember(is_from_caller ? leg.trickled.caller : leg.trickled.callee, *fragment);
   if (leg.is_ended) return {};
   leg.is_behind = !pinholes_.is_up();
   if (leg.is_behind) return {};
