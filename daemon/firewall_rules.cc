@@ -421,12 +421,13 @@ void Firewall::give_up(const CallPtr& call, Leg& leg, Reason reason, sip::TimePo
   drop_when_done(call, now); // settle() tells, with the final counters
 }
 
+// One of them: what else ends at that time has its own.
 void Firewall::forget_wakeup(const Call& call, const std::string& tag, sip::TimePoint when) {
   const auto [first, last] = wakeups_.equal_range(when);
-  for (auto it = first; it != last;) {
-    const bool is_it = it->second.tag == tag && it->second.call.lock().get() == &call;
-    it = is_it ? wakeups_.erase(it) : std::next(it);
-  }
+  const auto found = std::find_if(first, last, [&](const auto& wakeup) {
+    return wakeup.second.tag == tag && wakeup.second.call.lock().get() == &call;
+  });
+  if (found != last) wakeups_.erase(found);
 }
 
 void Firewall::forget_wakeups(const Call& call) {
