@@ -2,6 +2,8 @@
 // From descriptions to policy rules: what is believed, what the pair in force needs, what changes.
 #include "daemon/firewall.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "daemon/call_log.h"
@@ -264,19 +266,20 @@ void Firewall::take_over(Leg& leg, const Pinholes& wanted) {
   }
 }
 
-// Those the gate has made rules of stay with their sinks; what ICE has proven also where a new
-// description, or a new generation of ICE, has the same two ends. Without a gate there are no
-// sinks, but what it has admitted before goes on.
+// Those the gate has made rules of stay with their sinks; what ICE has proven, and connections,
+// also where a new description, candidates that follow, or a new generation of ICE have the same
+// two ends. Without a gate there are no sinks, but what it has admitted before goes on.
 void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
   Pinholes& wanted = planned.pinholes;
   std::erase_if(leg.admitted, [&](auto& known) {
     if (wanted.has(known.sink, known.promise) ||
         planned.kept_connections.contains(known.rule.stream))
       return false;
+    const auto kind = known.rule.protocol == IPPROTO_TCP ? pinhole::kind_tcp : pinhole::kind_stun;
     const auto next = std::ranges::find_if(wanted.sinks, [&](const auto& sink) {
       if (known.is_crossed) return is_end_of(known.rule, sink);
-      return (known.promise.kinds & pinhole::kind_stun) != 0 &&
-             comes_of(known.rule, pinhole::kind_stun, sink, wanted.promise_of(sink));
+      return (known.promise.kinds & kind) != 0 &&
+             comes_of(known.rule, kind, sink, wanted.promise_of(sink));
     });
     if (next == wanted.sinks.end()) return true;
     known.sink = *next;
