@@ -71,6 +71,7 @@ Result RuleTable::judge_flow(const FlowKey& key, const Asker& asker) const {
            share_participant(groups_.at(owner.first).participants, asker.participants);
   });
   if (!shares) return Result::conflict;
+  if (is_sink(key)) return Result::ok; // its userdata is for one, however many it has
   std::vector<OwnerRecord> records = records_of(flow);
   std::erase_if(records, [&](const OwnerRecord& r) { return r.group == asker.group; });
   records.push_back({.group = asker.group, .participants = asker.participants});
@@ -270,6 +271,16 @@ std::vector<OwnerRecord> RuleTable::records_of(const Flow& flow) const {
   return records;
 }
 
+// Nobody adopts a sink: one owner is named, with the end of them all, so that there may be any
+// number of them, as many as branches ring.
+std::vector<OwnerRecord> RuleTable::records_of_sink(const Flow& flow) const {
+  std::vector<OwnerRecord> records = records_of(flow);
+  const auto last = std::ranges::max(records, {}, &OwnerRecord::deadline_s);
+  records.resize(1);
+  records.front().deadline_s = last.deadline_s;
+  return records;
+}
+
 Change RuleTable::make(Change::Kind kind, const FlowKey& key, const Flow& flow,
                        TimePoint now) const {
   TimePoint deadline = now;
@@ -277,7 +288,8 @@ Change RuleTable::make(Change::Kind kind, const FlowKey& key, const Flow& flow,
   const auto left = std::chrono::floor<milliseconds>(deadline - now);
   const milliseconds timeout =
       std::clamp<milliseconds>(left, milliseconds(1), seconds(policy_.refresh_s));
-  return {kind, key, timeout, encode_owners(records_of(flow)).value_or("")};
+  const auto owners = is_sink(key) ? records_of_sink(flow) : records_of(flow);
+  return {kind, key, timeout, encode_owners(owners).value_or("")};
 }
 
 std::vector<Change> RuleTable::take_changes(TimePoint now) {

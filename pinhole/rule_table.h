@@ -137,6 +137,7 @@ private:
   void disown(const GroupId& id, const FlowKey& key, std::vector<GroupFlow>& removed);
   void adopt_flow(const StoredFlow& stored, const std::vector<OwnerRecord>& owners, Instant now);
   [[nodiscard]] std::vector<OwnerRecord> records_of(const Flow& flow) const;
+  [[nodiscard]] std::vector<OwnerRecord> records_of_sink(const Flow& flow) const;
   [[nodiscard]] Change make(Change::Kind kind, const FlowKey& key, const Flow& flow,
                             TimePoint now) const;
 

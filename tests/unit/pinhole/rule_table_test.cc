@@ -276,12 +276,30 @@ TEST_F(RuleTableTest, ASinkIsOwnedAsAFlowIs) {
   EXPECT_TRUE(table.flows_of({1})->empty()) << "no flow";
   EXPECT_EQ(table.set_group(with_sink(2, {}, mallory_dave), at_s(0)).result, Result::conflict);
   EXPECT_EQ(table.set_group(with_sink(2, {}, alice_carol), at_s(0)).result, Result::ok) << "a fork";
-  EXPECT_EQ(kinds(), std::vector{Kind::rewrite});
+  EXPECT_TRUE(kinds().empty()) << "its element names one of them";
   EXPECT_TRUE(set(1, {}).removed.empty());
   EXPECT_EQ(kinds(), std::vector{Kind::rewrite});
   EXPECT_EQ(set(2, {}, alice_carol).result, Result::ok);
   EXPECT_EQ(kinds(), std::vector{Kind::remove});
   EXPECT_EQ(table.flow_count() + table.group_count(), 0U);
+}
+
+// Each branch of a fork has other participants, and all have the caller's addresses.
+TEST_F(RuleTableTest, ASinkHasAnyNumberOfOwners) {
+  for (std::uint8_t group = 1; group <= 20; ++group) {
+    const Participants branch{person(1), person(static_cast<std::uint8_t>(100 + group))};
+    auto request = with_sink(group, {}, branch);
+    request.lifetime_s = 100U + group;
+    EXPECT_EQ(table.set_group(request, at_s(0)).result, Result::ok) << int{group};
+    const auto changes = table.take_changes(start);
+    ASSERT_EQ(changes.size(), 1U) << "it lives longer";
+    const auto owners = decode_owners(changes[0].userdata).value();
+    ASSERT_EQ(owners.size(), 1U);
+    EXPECT_EQ(owners[0].group, GroupId{1});
+    EXPECT_EQ(owners[0].deadline_s, at_s(100 + group).wall_s);
+  }
+  for (std::uint8_t group = 1; group <= 20; ++group) (void)table.drop({group});
+  EXPECT_EQ(table.flow_count(), 0U);
 }
 
 TEST_F(RuleTableTest, SinksCountAndAreRefreshedAndRepaired) {
