@@ -71,6 +71,18 @@ public:
   [[nodiscard]] bool may_offer(const NaiveDescription& offer) const {
     return may_offer(offer, is_pending() ? static_cast<int>(invites_.size()) - 1 : -1);
   }
+  // False for a request whose description can be no offer or answer here, by its m= lines.
+  [[nodiscard]] bool takes(const Event& event) const {
+    if (!event.sdp || event.method == Method::ack) return true;
+    if (event.method == Method::prack) {
+      if (invites_.empty() || invites_.back().from != event.from ||
+          event.cseq <= invites_.back().cseq)
+        return true;
+      if (is_open_at(Place::provisional)) return fits(open_->offer, event.sdp);
+      if (!is_pending() || !invites_.back().has_offer || !invites_.back().is_answered) return true;
+    }
+    return may_offer(event.sdp) && (must_wait(event) || may_offer(event.sdp, -1));
+  }
   [[nodiscard]] static bool fits(const NaiveDescription& offer, const NaiveDescription& answer) {
     if (offer.lines.size() != answer.lines.size()) return false;
     for (std::size_t i = 0; i < offer.lines.size(); ++i)
