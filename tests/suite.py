@@ -119,7 +119,8 @@ class Suite:
         self.report(f"{preset} tests ({', '.join(name for name, _ in lines)})", passed, failed,
                     skipped, started, output if failed else "")
 
-    def program(self, preset, name, arguments, timeout, *, sanitized=False, what=None):
+    def program(self, preset, name, arguments, timeout, *, sanitized=False, what=None,
+                environment=None):
         """One test program, when there is such a one."""
         path = f"{ROOT}/build/{preset}/{name}"
         if not os.access(path, os.X_OK):
@@ -129,7 +130,8 @@ class Suite:
         with tempfile.TemporaryDirectory() as results:
             status, output = self.execute(
                 [path, *arguments], timeout=timeout, sanitized=sanitized,
-                environment={"GTEST_OUTPUT": f"xml:{results}/", **SANITIZERS})
+                environment={"GTEST_OUTPUT": f"xml:{results}/", **SANITIZERS,
+                             **(environment or {})})
             passed, failed, skipped = count_cases(results)
         why = "out of time" if status == 124 else ""
         if not passed + failed + skipped:
@@ -324,9 +326,11 @@ def main():
     if "fuzz" in parts:
         suite.fuzz(60 * factor)
     if "simulation" in parts:
-        suite.build("release", ("simulation",))
+        suite.build("release", ("simulation", "firewall_property"))
         suite.program("release", "simulation", simulation_arguments(factor),
                       60 * factor + 240, what="simulation")
+        suite.program("release", "firewall_property", (), 60 * factor + 240, what="exchanges",
+                      environment={"MIDCOM_CALLS": str(20000 * factor)})
     if parts & {"kernel", "lab"} and "unit" not in parts:
         suite.build("release")
     side_by_side = [step for part, step in (("kernel", suite.kernel),

@@ -15,8 +15,8 @@ Terms terms_of(Dice& dice) {
   Terms terms;
   terms.source = dice.pick(sources);
   terms.caller_takes_tcp = dice.happens(80);
-  terms.has_gate = dice.happens(93);
-  terms.has_early = dice.happens(93);
+  terms.has_gate = dice.happens(95);
+  terms.has_early = dice.happens(95);
   return terms;
 }
 

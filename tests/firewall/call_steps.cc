@@ -307,7 +307,8 @@ bool Call::repeat() {
 }
 
 bool Call::wait() {
-  static constexpr int lengths_ms[] = {100, 500, 1000, 1900, 2000, 2100, 29900, 30100, 64100};
+  static constexpr int lengths_ms[] = {100,   500,   1900,  2000,  2100,  10000,
+                                       15000, 20000, 29900, 30000, 30100, 64100};
   const std::chrono::milliseconds length(dice_.pick(lengths_ms));
   if (gateway_.now() + length > begun_ + std::chrono::seconds(280)) return false;
   note("wait " + std::to_string(length.count()) + " ms");

@@ -30,7 +30,7 @@ const char* type_for(Kind kind) {
 
 Describer::Describer(Dice& dice)
     : dice_(dice), is_browser_(dice.happens(45)), is_six_(dice.happens(20)),
-      has_mids_(is_browser_ || dice.happens(15)) {}
+      is_restless_(dice.happens(30)), has_mids_(is_browser_ || dice.happens(15)) {}
 
 std::string Describer::random_text(std::size_t size) {
   std::string text;
@@ -183,10 +183,13 @@ void Describer::bundle(Description& description) {
     if (!stream.facts().is_tcp && dice_.happens(85)) mids.push_back(stream.mid);
   if (mids.size() < 2) return;
   description.bundles = {mids};
-  for (Stream& stream : description.streams)
-    if (stream.mid != mids.front() && dice_.happens(20) &&
-        std::ranges::find(mids, stream.mid) != mids.end())
-      stream.is_zero = stream.is_bundle_only = true;
+  if (dice_.happens(15))
+    description.bundles = {{mids.begin(), mids.begin() + 1}, {mids.begin() + 1, mids.end()}};
+  for (const auto& bundle_of : description.bundles)
+    for (Stream& stream : description.streams)
+      if (stream.mid != bundle_of.front() && dice_.happens(20) &&
+          std::ranges::find(bundle_of, stream.mid) != bundle_of.end())
+        stream.is_zero = stream.is_bundle_only = true;
 }
 
 Description Describer::offer(Party owner, int number, const Description* before) {
@@ -209,7 +212,7 @@ Description Describer::offer(Party owner, int number, const Description* before)
 void Describer::change(Description& description) {
   for (auto count = dice_.below(3); count > 0; --count)
     change_stream(description, dice_.below(description.streams.size()));
-  if (dice_.happens(30)) restart_ice(description);
+  if (dice_.happens(is_restless_ ? 75 : 25)) restart_ice(description);
   if (description.streams.size() < 4 && dice_.happens(12))
     description.streams.push_back(stream(description.streams.size()));
   if (dice_.happens(25)) share_port(description);
@@ -358,9 +361,14 @@ void Describer::answer_bundles(Description& answer, const Description& offer) {
     std::vector<std::string> mids;
     for (const std::string& mid : bundle) {
       const auto one = std::ranges::find(answer.streams, mid, &Stream::mid);
-      if (one != answer.streams.end() && !one->is_zero && dice_.happens(92)) mids.push_back(mid);
+      if (one == answer.streams.end()) continue;
+      if (dice_.happens(one->is_zero ? 8 : 92)) mids.push_back(mid);
     }
-    if (!mids.empty()) answer.bundles.push_back(mids);
+    if (mids.empty()) continue;
+    if (!answer.bundles.empty() && dice_.happens(25)) // of what was offered apart
+      answer.bundles.back().insert(answer.bundles.back().end(), mids.begin(), mids.end());
+    else
+      answer.bundles.push_back(mids);
   }
   for (Stream& stream : answer.streams) stream.is_bundle_only = false;
   if (dice_.happens(70)) share_port(answer);

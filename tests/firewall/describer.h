@@ -75,6 +75,7 @@ private:
 
   Dice& dice_;
   bool is_browser_, is_six_;
+  bool is_restless_; // its ICE begins again and again
   bool has_mids_;
   std::uint16_t next_port_ = 20000;
   int next_name_ = 0;

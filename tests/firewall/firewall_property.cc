@@ -51,7 +51,7 @@ constexpr std::pair<const char*, int> floors[] = {
 
 TEST(FirewallProperty, LiveIsWhatIsNeeded) {
   const unsigned first = number_from("MIDCOM_SEED", 1);
-  const unsigned calls = number_from("MIDCOM_CALLS", 1500);
+  const unsigned calls = number_from("MIDCOM_CALLS", 2000);
   Counts counts;
   for (unsigned seed = first; seed < first + calls; ++seed) {
     Call call(seed, counts);
