@@ -97,8 +97,7 @@ private:
                                 sip::TimePoint now);
   [[nodiscard]] Verdict on_bye_answer(const Pass& pass, const sip::Message& request, int status,
                                       sip::TimePoint now);
-  // A 2xx to what refreshes the leg's session, if it has one. True when it ends at another time
-  // now.
+  // A 2xx to what refreshes the leg's session. True when it ends at another time now.
   [[nodiscard]] bool refresh(const Pass& pass, const sip::Message& request,
                              const sip::Message& response, Leg& leg, sip::TimePoint now) const;
   void on_invite_answer(const Pass& pass, const sip::Message& request, int status,
@@ -142,8 +141,7 @@ private:
   void demote(Call& call, Leg& leg);
   [[nodiscard]] PartyRecord record(const FlowEntry& flow, const sip::NameAddr& who) const;
   [[nodiscard]] Sender sender_of(const FlowEntry& flow, const sip::NameAddr& who) const;
-  // A trunk hands on, or makes, what belongs to the call; but not what somebody else had sent
-  // through here.
+  // A trunk hands on, or makes, what is the call's; not what somebody else had sent through here.
   [[nodiscard]] bool carries(const Call& call, const Leg* leg, const sip::Message& request,
                              const FlowEntry& from) const;
   [[nodiscard]] bool is_party(const PartyRecord& party, const FlowEntry& flow) const;
@@ -158,7 +156,6 @@ private:
   [[nodiscard]] std::size_t room_for_sinks(const Leg& leg) const;
   void tell_left_out(Call& call, std::size_t left_out);
   void open_offer(const CallPtr& call, sip::TimePoint now);
-  static void take_over(Leg& leg, const Pinholes& wanted);
   void add_admitted(Leg& leg, PinholePlan::Wanted& planned) const;
   // `holds`: the call's messages wait until the middlebox has it.
   void apply(const CallPtr& call, Leg& leg, sip::TimePoint now, bool holds = true);
@@ -167,7 +164,8 @@ private:
   void forget_replaced(const Call& call, Leg& leg);
   [[nodiscard]] sip::Duration grace_of(const pinhole::Rule& rule, const Pinholes& wanted) const;
   void on_ack(const CallPtr& call, Leg& leg, const AwaitedAck& ack, sip::TimePoint now);
-  void keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, sip::TimePoint now);
+  void keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, bool is_changed,
+                     sip::TimePoint now);
   void drop_kept(const CallPtr& call, Leg& leg, const std::function<bool(const KeptRule&)>& is_over,
                  sip::TimePoint now);
   void on_expired(const CallPtr& call, Leg& leg, sip::TimePoint now);

@@ -56,6 +56,24 @@ bool names_sender(const pinhole::Promise& promise, const pinhole::Endpoint& send
   });
 }
 
+// What the gate had admitted before this agent began is as good as admitted now, where the session
+// names both its ends: learned ends have to be learned anew.
+void take_over(Leg& leg, const Pinholes& wanted) {
+  const auto is_over = [&](const pinhole::Rule& rule) { // closed, or taken over already
+    return std::ranges::find(leg.open.rules, rule) == leg.open.rules.end() ||
+           std::ranges::find(leg.admitted, rule, &AdmittedRule::rule) != leg.admitted.end();
+  };
+  for (const auto& rule : leg.adopted) {
+    if (is_over(rule)) continue;
+    const auto by = std::ranges::find_if(wanted.sinks, [&](const auto& sink) {
+      return is_end_of(rule, sink) &&
+             names_sender(wanted.promise_of(sink), sink.is_a ? rule.b : rule.a);
+    });
+    if (by != wanted.sinks.end())
+      leg.admitted.push_back({rule, *by, wanted.promise_of(*by), false});
+  }
+}
+
 } // namespace
 
 Reason Firewall::judge_keys(const Call& call, const PeerConfig& peer, const sip::Sdp& sdp,
@@ -218,7 +236,7 @@ void Firewall::note_restart(const CallPtr& call, Leg& leg, sip::TimePoint now) {
 // When a port changed in a running session the old rule stays for a grace time (RFC 3264 8.3.1),
 // which begins when the offerer is known to have the answer: one that gets a failure instead, or
 // nothing, goes on as before (RFC 3261 14.1).
-void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted,
+void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& wanted, bool is_changed,
                              sip::TimePoint now) {
   const auto is_replaced = [&](const pinhole::Rule& old) {
     const auto is_its = [&](const auto& other) { return is_same_component(other, old); };
@@ -234,8 +252,6 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& want
     });
   });
   // What goes without a change of the session was only of an offer, or its time is over.
-  const bool is_changed = leg.in_force != leg.exchange.in_force();
-  leg.in_force = leg.exchange.in_force();
   if (!is_changed || (!leg.is_confirmed && !leg.exchange.agreed())) return;
   for (const auto& old : leg.open.rules) {
     const bool is_kept =
@@ -245,24 +261,6 @@ void Firewall::keep_replaced(const CallPtr& call, Leg& leg, const Pinholes& want
         now + (leg.awaits_ack ? unacknowledged_life(config_) : grace_of(old, wanted));
     leg.kept.push_back({old, until, leg.awaits_ack});
     wakeups_.emplace(until, Wakeup{call, leg.tag});
-  }
-}
-
-// What the gate had admitted before this agent began is as good as admitted now, where the session
-// names both its ends: learned ends have to be learned anew.
-void Firewall::take_over(Leg& leg, const Pinholes& wanted) {
-  const auto is_over = [&](const pinhole::Rule& rule) { // closed, or taken over already
-    return std::ranges::find(leg.open.rules, rule) == leg.open.rules.end() ||
-           std::ranges::find(leg.admitted, rule, &AdmittedRule::rule) != leg.admitted.end();
-  };
-  for (const auto& rule : leg.adopted) {
-    if (is_over(rule)) continue;
-    const auto by = std::ranges::find_if(wanted.sinks, [&](const auto& sink) {
-      return is_end_of(rule, sink) &&
-             names_sender(wanted.promise_of(sink), sink.is_a ? rule.b : rule.a);
-    });
-    if (by != wanted.sinks.end())
-      leg.admitted.push_back({rule, *by, wanted.promise_of(*by), false});
   }
 }
 
@@ -297,13 +295,16 @@ void Firewall::add_admitted(Leg& leg, PinholePlan::Wanted& planned) const {
 
 // Makes the middlebox have what the leg needs.
 void Firewall::apply(const CallPtr& call, Leg& leg, sip::TimePoint now, bool holds) {
+  const bool is_changed =
+      leg.in_force != leg.exchange.in_force() || leg.agreed != leg.exchange.agreed();
+  leg.in_force = leg.exchange.in_force();
   note_restart(call, leg, now);
   auto planned = plan_.of_leg(*call, leg, room_for_sinks(leg));
   Pinholes& wanted = planned.pinholes;
   if (leg.proof == Proof::none && (wanted.empty() || !promote(*call, leg))) return;
   take_over(leg, wanted);
   add_admitted(leg, planned);
-  keep_replaced(call, leg, wanted, now);
+  keep_replaced(call, leg, wanted, is_changed, now);
   const std::size_t most = config_.limits.rules_per_call;
   for (const auto& kept : leg.kept)
     if (wanted.rules.size() < most) wanted.rules.push_back(kept.rule);

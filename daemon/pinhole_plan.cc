@@ -71,6 +71,18 @@ bool is_checked(const Pinholes& pinholes, const sip::MediaSink& media) {
   });
 }
 
+// By what a rule of another session lets pass.
+void widen(Pinholes& pinholes, const pinhole::Rule& by) {
+  const auto known = std::ranges::find_if(
+      pinholes.rules, [&](const auto& rule) { return rule.a == by.a && rule.b == by.b; });
+  if (known == pinholes.rules.end()) {
+    pinholes.rules.push_back(by);
+    return;
+  }
+  known->from_a |= by.from_a;
+  known->from_b |= by.from_b;
+}
+
 // Null: nothing of an earlier session is needed.
 const sip::SessionPair* replaced_session(const Leg& leg) {
   const auto& agreed = leg.exchange.agreed();
@@ -186,6 +198,19 @@ void PinholePlan::add_crossed(const Call& call, const Leg& leg, const sip::Sessi
   add_sinks(plan, views, room / 2, out);
 }
 
+void PinholePlan::add_agreed(const Call& call, const Leg& leg, std::size_t room,
+                             Wanted& out) const {
+  const auto& agreed = leg.exchange.agreed();
+  if (!agreed || !leg.exchange.preview()) return;
+  const Views views = views_of(call, *agreed);
+  if (views.caller == nullptr || views.callee == nullptr) return;
+  const auto plan = sip::plan_media(*agreed, leg.trickled);
+  Pinholes before;
+  add_rules(plan, views, before);
+  for (const auto& rule : before.rules) widen(out.pinholes, rule);
+  add_sinks(plan, views, room / 2, out);
+}
+
 void PinholePlan::add_replaced(const Call& call, const Leg& leg, std::size_t room,
                                Wanted& out) const {
   const auto* const replaced = replaced_session(leg);
@@ -240,6 +265,7 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
                                                 : sip::SessionPair{pair->caller, offer, offerer},
                   room, out);
   }
+  add_agreed(call, leg, room, out);
   add_replaced(call, leg, room, out);
   out.pinholes.normalize();
   return out;

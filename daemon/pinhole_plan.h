@@ -39,6 +39,8 @@ private:
     const SeenDescription *caller = nullptr, *callee = nullptr;
   };
   [[nodiscard]] static Views views_of(const Call& call, const sip::SessionPair& pair);
+  // What was agreed on goes on beside a preview, which may come to nothing (RFC 3261 14.1).
+  void add_agreed(const Call& call, const Leg& leg, std::size_t room, Wanted& out) const;
   // What goes on beside the pair in force while ICE starts again: the session of before, and checks
   // between the candidates of the one and of the other.
   void add_replaced(const Call& call, const Leg& leg, std::size_t room, Wanted& out) const;

@@ -158,6 +158,8 @@ void Reference::find_needs(Leg& leg) const {
   const auto preview = leg.exchange.preview();
   const auto pair = preview ? preview : leg.exchange.agreed();
   if (pair) leg.needs = needs_of(leg, *pair);
+  // A preview may come to nothing: both are needed.
+  if (preview && leg.exchange.agreed()) leg.needs.add(needs_of(leg, *leg.exchange.agreed()));
   add_offer(leg, pair, leg.needs, leg.optional);
   if (pair) add_replaced(leg, *pair, leg.needs, leg.optional);
 }
@@ -210,12 +212,16 @@ void Reference::note_restart(Leg& leg, sip::TimePoint now) {
 }
 
 void Reference::update(Leg& leg, sip::TimePoint now) {
+  const auto preview = leg.exchange.preview();
+  const auto in_force = preview ? preview : leg.exchange.agreed();
+  const bool is_changed =
+      std::exchange(leg.in_force, in_force) != in_force || leg.agreed != leg.exchange.agreed();
+  note_restart(leg, now); // of one that has ended, too: a late 2xx may take it up again
   if (leg.is_ended) return end(leg);
-  note_restart(leg, now);
   const auto before = flows_of(leg);
   find_needs(leg);
   keep_admitted(leg);
-  keep_recent(leg, before, now);
+  keep_recent(leg, before, is_changed, now);
 }
 
 // Each with whether it may be gone by now.
@@ -230,7 +236,7 @@ std::map<Needs::Flow, bool> Reference::flows_of(const Leg& leg) {
 // RFC 3264 8.3.1: when a session takes another one's place both sides listen on old and new until
 // media arrives. A stream that is refused has nothing more, nor has a way that is closed between
 // two ends that stay.
-void Reference::keep_recent(Leg& leg, const std::map<Needs::Flow, bool>& before,
+void Reference::keep_recent(Leg& leg, const std::map<Needs::Flow, bool>& before, bool is_changed,
                             sip::TimePoint now) {
   const auto after = flows_of(leg);
   const auto is_there = [&](const Needs::Flow& flow) {
@@ -246,9 +252,6 @@ void Reference::keep_recent(Leg& leg, const std::map<Needs::Flow, bool>& before,
            });
   };
   std::erase_if(leg.recent, [&](const auto& one) { return !is_replaced(one.flow); });
-  const auto preview = leg.exchange.preview();
-  const auto in_force = preview ? preview : leg.exchange.agreed();
-  const bool is_changed = std::exchange(leg.in_force, in_force) != in_force;
   if (!is_changed || (!leg.is_confirmed && !leg.exchange.agreed())) return;
   for (const auto& [flow, is_optional] : before) {
     if (!is_replaced(flow)) continue;
@@ -264,11 +267,10 @@ sip::Duration Reference::grace_of(const Leg& leg, const Needs::Flow& flow) const
 }
 
 void Reference::end(Leg& leg) {
-  leg.is_ended = true;
+  if (!std::exchange(leg.is_ended, true)) leg.replaced.reset();
   leg.needs = leg.optional = {};
   leg.recent.clear();
   leg.admitted.clear();
-  leg.replaced.reset();
 }
 
 void Reference::on_invite(const Event& event) {

@@ -102,7 +102,8 @@ private:
   static void keep_admitted(Leg& leg);
   void update(Leg& leg, sip::TimePoint now);
   [[nodiscard]] static std::map<Needs::Flow, bool> flows_of(const Leg& leg);
-  void keep_recent(Leg& leg, const std::map<Needs::Flow, bool>& before, sip::TimePoint now);
+  void keep_recent(Leg& leg, const std::map<Needs::Flow, bool>& before, bool is_changed,
+                   sip::TimePoint now);
   [[nodiscard]] sip::Duration grace_of(const Leg& leg, const Needs::Flow& flow) const;
   void end(Leg& leg);
   void count(const Leg& leg, const Event& event, const std::optional<Pair>& before);
