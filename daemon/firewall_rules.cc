@@ -329,7 +329,7 @@ void Firewall::middlebox_up(std::uint32_t features, sip::TimePoint now) {
         behind.emplace_back(call, &leg);
   for (const auto& [call, leg] : behind) {
     leg->is_behind = false;
-    apply(call, *leg, now, false);
+    apply(call, *leg, now);
   }
 }
 

@@ -291,7 +291,7 @@ void PinholeClient::settle_change(const Pending& pending, Leg& leg,
   // A later request may be on its way already: only what it still rests on is taken back.
   const bool took_effect = done.result == Result::ok || pending.after.empty();
   if (!took_effect && leg.open == pending.after) assume(leg, pending.before);
-  if (done.result == Result::kernel && !pending.holds) leg.is_behind = true;
+  if (done.result == Result::kernel) leg.is_behind = true;
   const bool is_gone = done.result == Result::ok || done.result == Result::unknown_group;
   if (is_gone && std::holds_alternative<pinhole::request::Release>(pending.request)) {
     leg.is_ended = true;

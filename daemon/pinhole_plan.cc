@@ -83,6 +83,12 @@ void widen(Pinholes& pinholes, const pinhole::Rule& by) {
   known->from_b |= by.from_b;
 }
 
+void add_connections(const sip::MediaPlan& plan, PinholePlan::Wanted& out) {
+  for (const auto& stream : plan.streams)
+    if (stream.keeps_connection)
+      out.kept_connections.insert(static_cast<std::uint16_t>(stream.index));
+}
+
 // Null: nothing of an earlier session is needed.
 const sip::SessionPair* replaced_session(const Leg& leg) {
   const auto& agreed = leg.exchange.agreed();
@@ -209,6 +215,7 @@ void PinholePlan::add_agreed(const Call& call, const Leg& leg, std::size_t room,
   add_rules(plan, views, before);
   for (const auto& rule : before.rules) widen(out.pinholes, rule);
   add_sinks(plan, views, room / 2, out);
+  add_connections(plan, out);
 }
 
 void PinholePlan::add_replaced(const Call& call, const Leg& leg, std::size_t room,
@@ -243,9 +250,7 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
     add_rules(plan, views, out.pinholes);
     add_sinks(plan, views, room, out);
     out.left_out += plan.left_out;
-    for (const auto& stream : plan.streams)
-      if (stream.keeps_connection)
-        out.kept_connections.insert(static_cast<std::uint16_t>(stream.index));
+    add_connections(plan, out);
   }
   // The INVITE's has a group of its own; in what nobody has agreed on yet nobody may offer.
   const auto offer = leg.exchange.open_offer();
