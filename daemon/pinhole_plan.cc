@@ -214,7 +214,7 @@ void PinholePlan::add_agreed(const Call& call, const Leg& leg, std::size_t room,
   Pinholes before;
   add_rules(plan, views, before);
   for (const auto& rule : before.rules) widen(out.pinholes, rule);
-  add_sinks(plan, views, room / 2, out);
+  add_sinks(plan, views, room, out);
   add_connections(plan, out);
 }
 
@@ -251,6 +251,7 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
     add_sinks(plan, views, room, out);
     out.left_out += plan.left_out;
     add_connections(plan, out);
+    add_agreed(call, leg, room, out);
   }
   // The INVITE's has a group of its own; in what nobody has agreed on yet nobody may offer.
   const auto offer = leg.exchange.open_offer();
@@ -270,7 +271,6 @@ PinholePlan::Wanted PinholePlan::of_leg(const Call& call, const Leg& leg, std::s
                                                 : sip::SessionPair{pair->caller, offer, offerer},
                   room, out);
   }
-  add_agreed(call, leg, room, out);
   add_replaced(call, leg, room, out);
   out.pinholes.normalize();
   return out;
