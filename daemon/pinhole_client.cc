@@ -145,6 +145,7 @@ void PinholeClient::set(const CallPtr& call, Leg& leg, Pinholes pinholes, bool h
   }
   const bool is_less = leg.open.includes(pinholes);
   if (!is_up_ && !is_less) { // what closes is told when the middlebox is back
+    leg.is_behind = true;
     call->commit_failure = Reason::middlebox_down;
     return;
   }
