@@ -185,6 +185,12 @@ void PinholeClient::release_unknown(const CallPtr& call, Leg& leg,
 
 void PinholeClient::prolong(const CallPtr& call, const Leg& leg, sip::TimePoint now) {
   if (!is_kernels(leg) || leg.open.empty()) return;
+  // Of those that wait for the middlebox the last counts.
+  const auto is_earlier = [&](const Pending& pending) {
+    return pending.leg == leg.id &&
+           std::holds_alternative<pinhole::request::ChangeLifetime>(pending.request);
+  };
+  if (!is_up_) std::erase_if(pending_, [&](const auto& entry) { return is_earlier(entry.second); });
   const auto end = end_of(leg, leg.open, now);
   const pinhole::request::ChangeLifetime request{next_transaction_++, leg.group,
                                                  seconds_between(now, end)};

@@ -390,6 +390,7 @@ bool Needs::has_checks(std::uint16_t stream, std::uint8_t component) const {
 
 bool is_denied(const Stream& stream) {
   if (stream.is_zero || is_held(stream)) return false;
+  if (stream.rtp.at.port == 9 && !stream.facts().is_tcp) return true; // no port for media
   return stream.rtp.is_denied || (stream.facts().is_rtp && rtcp_of(stream).is_denied);
 }
 

@@ -178,6 +178,21 @@ TEST_F(PinholeClientTest, ARefreshProlongsWhatTheKernelHad) {
   EXPECT_EQ(leg_->open.rules, rules(40000));
 }
 
+TEST_F(PinholeClientTest, OfRefreshesWithoutAMiddleboxTheLastIsTold) {
+  leg_->is_confirmed = true;
+  leg_->proof = Proof::group;
+  leg_->open = {rules(40000), {}, {}};
+  for (std::uint32_t cseq = 1; cseq <= 100; ++cseq) {
+    ASSERT_TRUE(leg_->session.on_success({sip::Party::caller, cseq}, seconds(600), now_));
+    client_.prolong(call_, *leg_, now_);
+    pass(seconds(1));
+  }
+  client_.on_up(calls_, 0, now_);
+  ASSERT_EQ(port_.sent.size(), 1U);
+  EXPECT_EQ(std::get<pinhole::request::ChangeLifetime>(port_.sent.back()).lifetime_s, 600U);
+  reply_last();
+}
+
 TEST_F(PinholeClientTest, ARefusalTakesTheRulesBack) {
   client_.on_up(calls_, 0, now_);
   client_.set(call_, *leg_, {rules(40000), {}, {}}, true, now_);
