@@ -3,6 +3,7 @@
 // descriptions they really exchanged, what the agent was given, what it has sent on.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +14,9 @@
 #include "tests/scenario/world.h"
 
 namespace midcom::scenario {
+
+// The slowest middlebox of the simulation, and a timer's turn.
+inline constexpr std::chrono::seconds slack{4};
 
 struct Violation : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -156,7 +160,9 @@ private:
 
 // "c7-two" of a message: the To or From tag that is the callee's ("" when there is none yet).
 [[nodiscard]] std::string leg_of(const Wire& message);
-// Somebody else wrote it in a participant's name.
+// The Via branch of what somebody else wrote in a participant's name, which keeps it wherever it
+// goes; empty when it is none.
+[[nodiscard]] std::string forged_branch(const Wire& message);
 [[nodiscard]] bool is_forged(const Wire& message);
 
 } // namespace midcom::scenario
