@@ -145,9 +145,9 @@ struct Call {
   std::set<PeerIndex> carriers;     // trunks the call came from or was sent to
   std::deque<std::string> branches; // of what its participants have sent: who shows one has got it
                                     // from us
-  std::uint32_t invite_cseq = 0;    // of the initial INVITE last seen
-  bool is_orphan = false;           // its INVITE wasn't seen: no caller is known
-  bool has_failed = false;          // the INVITE got its final failure: nothing late opens anything
+  std::optional<std::uint32_t> invite_cseq; // of the initial INVITE last seen, if it went on
+  bool is_orphan = false;                   // its INVITE wasn't seen: no caller is known
+  bool has_failed = false; // the INVITE got its final failure: nothing late opens anything
   bool is_answered = false;
   bool is_ended = false;            // call.end is logged
   Reason end_reason = Reason::none; // why it is about to end

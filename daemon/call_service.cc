@@ -26,6 +26,7 @@ public:
                                       sip::TimePoint) override {
     return {};
   }
+  void withdraw(const Pass&, const sip::Message&, sip::TimePoint) override {}
   void close(const CallPtr&, Leg&, sip::TimePoint) override {}
   void on_sent(const Pass&, const sip::Message&, const FlowEntry&, std::string_view) override {}
   void attach(const Pass&) override {}

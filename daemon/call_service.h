@@ -42,6 +42,9 @@ public:
   // The request gets a final answer of our own making (refusal, time-out, lost flow).
   [[nodiscard]] virtual Verdict on_own_answer(const Pass& pass, const sip::Message& request,
                                               int status, Reason reason, sip::TimePoint now) = 0;
+  // The request has waited and its sender is gone: it goes nowhere and gets no answer, so that it
+  // is new when it comes again.
+  virtual void withdraw(const Pass& pass, const sip::Message& request, sip::TimePoint now) = 0;
   // A dialog that midcomd ends itself.
   virtual void close(const CallPtr& call, Leg& leg, sip::TimePoint now) = 0;
   // A request leaves towards `to`.

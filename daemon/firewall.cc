@@ -302,6 +302,21 @@ Verdict Firewall::on_own_answer(const Pass& pass, const sip::Message& request, i
   return verdict_of(call);
 }
 
+void Firewall::withdraw(const Pass& pass, const sip::Message& request, sip::TimePoint now) {
+  const CallPtr& call = pass.call;
+  if (!call) return;
+  if (pass.is_entry) {
+    call->invite_cseq.reset();
+    if (call->offer) end_leg(call, *call->offer, now);
+    return;
+  }
+  static_cast<void>(on_own_answer(pass, request, 408, Reason::none, now));
+  const bool is_from_caller = request.from().tag() == call->caller_tag;
+  if (Leg* const leg = leg_of(pass, dialog_tag(*call, request, request)))
+    leg->exchange.forget(is_from_caller ? sip::Party::caller : sip::Party::callee,
+                         request.cseq().number);
+}
+
 void Firewall::on_sent(const Pass& pass, const sip::Message& request, const FlowEntry& to,
                        std::string_view branch) {
   if (!pass.call) return;

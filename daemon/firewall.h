@@ -53,6 +53,8 @@ public:
   // The request gets a final answer of our own making (refusal, time-out, lost flow).
   [[nodiscard]] Verdict on_own_answer(const Pass& pass, const sip::Message& request, int status,
                                       Reason reason, sip::TimePoint now) override;
+  // It goes nowhere and gets no answer.
+  void withdraw(const Pass& pass, const sip::Message& request, sip::TimePoint now) override;
 
   // A dialog that midcomd ends itself.
   void close(const CallPtr& call, Leg& leg, sip::TimePoint now) override {
@@ -66,8 +68,7 @@ public:
   // Live transactions keep a call in the table.
   void attach(const Pass& pass) override;
   void detach(const Pass& pass, sip::TimePoint now) override;
-  // After the middlebox has answered, before the call's messages go on: a call whose last leg is
-  // closed has ended.
+  // After the middlebox has answered: a call whose last leg is closed has ended.
   void settle(const CallPtr& call, sip::TimePoint now) override;
   // Takes a call out of the table that nothing needs any more.
   void drop_when_done(const CallPtr& call, sip::TimePoint now) override;
@@ -127,8 +128,7 @@ private:
   [[nodiscard]] bool may_be_kernels(const Leg& leg) const;
   void ask(const CallPtr& call, Leg& leg, const FlowEntry& from, bool is_caller,
            sip::TimePoint now);
-  // Of a leg that nothing proves; `leg` may be another one afterwards.
-  // A verdict, or nothing: it goes on.
+  // Of a leg that nothing proves; `leg` may be another one afterwards. Nothing: it goes on.
   [[nodiscard]] std::optional<Verdict> judge_unproved(const sip::Message& request,
                                                       const Disclosure& body, const FlowEntry& from,
                                                       Pass& pass, Leg*& leg, sip::TimePoint now);

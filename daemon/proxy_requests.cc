@@ -314,7 +314,10 @@ void Proxy::forward(TransactionId id, const RequestRoute& route, sip::TimePoint 
   if (server == nullptr || server->is_answered) return;
   if (server->is_cancelled) return own_final(id, 487, Reason::none, {}, now);
   FlowEntry* from = flows_.find(server->flow);
-  if (from == nullptr) return drop_server(id, now);
+  if (from == nullptr) {
+    firewall_.withdraw(server->pass, *server->request, now);
+    return drop_server(id, now);
+  }
   auto outgoing = prepare(*server->rewritten.in_place_of(server->request), *from, route);
   if (!outgoing) return refuse(id, outgoing.error(), now);
   const bool is_invite = server->is_invite();

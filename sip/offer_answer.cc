@@ -128,6 +128,11 @@ OfferAnswer::Outcome OfferAnswer::on(const Response& response) {
   return has_begun && outcome == Outcome::nothing ? Outcome::offered : outcome;
 }
 
+void OfferAnswer::forget(Party from, std::uint32_t cseq) {
+  auto& last = last_cseq_[std::to_underlying(from)];
+  if (last == cseq) last = cseq > 0 ? std::optional(cseq - 1) : std::nullopt;
+}
+
 OfferAnswer::Outcome OfferAnswer::take(const Request& request) {
   switch (request.method) {
   case Method::invite:

@@ -68,6 +68,8 @@ public:
 
   [[nodiscard]] Outcome on(const Request& request);
   [[nodiscard]] Outcome on(const Response& response);
+  // A request of this CSeq, which has failed, never left: it may come again.
+  void forget(Party from, std::uint32_t cseq);
 
   // The last completed exchange; empty before the first.
   [[nodiscard]] const std::optional<SessionPair>& agreed() const { return agreed_; }

@@ -554,6 +554,21 @@ TEST(OfferAnswer, SamePassWithAnotherOfferIsAViolation) {
        false);
 }
 
+// Its transaction never left; what was taken before it is a repetition still.
+TEST(OfferAnswer, AForgottenRequestMayComeAgain) {
+  for (const bool forgets : {false, true}) {
+    OfferAnswer machine;
+    for (const char* event : {"> INVITE 1 A1", "< 200 INVITE 1 B1", "> ACK 1 -", "> INVITE 2 C1"})
+      static_cast<void>(feed(machine, event));
+    EXPECT_EQ(name_of(feed(machine, "< 408 INVITE 2 -")), "rolled-back");
+    if (forgets) machine.forget(Party::caller, 2);
+    EXPECT_EQ(name_of(feed(machine, "> INVITE 1 A1")), "nothing");
+    EXPECT_EQ(name_of(feed(machine, "> INVITE 2 C1")), forgets ? "offered" : "nothing");
+    EXPECT_EQ(name_of(feed(machine, "< 200 INVITE 2 D1")), forgets ? "agreed" : "nothing");
+    EXPECT_EQ(session(machine), forgets ? "C1/D1" : "A1/B1");
+  }
+}
+
 TEST(OfferAnswer, ForkIsACopy) {
   OfferAnswer first;
   feed(first, "> INVITE 1 A1");
