@@ -348,14 +348,7 @@ void Model::sent(const Wire& message, To to, bool proves) {
   if (status / 100 == 2 && told.until)
     told.until = std::max(*told.until, world_.now() + unacknowledged + slack);
   if (to != To::caller) return;
-  if (status >= 200) {
-    calls_[call].is_answered = true;
-    for (auto& [body, offer] : offers_)
-      if (offer.call == call && offer.leg.empty() && !offer.until) {
-        offer.until = world_.now() + slack; // without the middlebox nothing is taken away
-        if (status == 503) offer.until = std::max(*offer.until, offer.kept);
-      }
-  }
+  if (status >= 200) answered(call, status);
   if (status / 100 == 2) {
     auto& state = calls_[call].legs[leg];
     if (!state.is_answered)
@@ -369,6 +362,17 @@ void Model::sent(const Wire& message, To to, bool proves) {
   if (status >= 300) failed(call);
 }
 
+// The INVITE has its final response. Offers that are still on their way to the agent are another
+// branch's.
+void Model::answered(const std::string& call, int status) {
+  calls_[call].is_answered = true;
+  for (auto& [body, offer] : offers_)
+    if (offer.call == call && offer.is_given && offer.leg.empty() && !offer.until) {
+      offer.until = world_.now() + slack; // without the middlebox nothing is taken away
+      if (status == 503) offer.until = std::max(*offer.until, offer.kept);
+    }
+}
+
 void Model::failed(const std::string& call) {
   if (calls_[call].failed) return;
   calls_[call].failed = end_of_tolerance();
@@ -379,6 +383,7 @@ void Model::unheard(const Wire& message, To to) {
   if (message.is_request() || message.method() != "INVITE" || to != To::caller) return;
   if (cseq_of(message) != 1) return;
   auto& call = calls_[message.header("Call-ID")];
+  if (message.status() >= 200) answered(message.header("Call-ID"), message.status());
   if (message.status() >= 300) failed(message.header("Call-ID"));
   if (message.status() / 100 != 2) return;
   auto& leg = call.legs[leg_of(message)];

@@ -123,6 +123,7 @@ private:
   void given_refresh(const Wire& message);
   void sent_refresh(const Wire& message, To to);
   [[nodiscard]] bool may_wait(const Offer& offer);
+  void answered(const std::string& call, int status);
   void check_sinks();
   void leave_to_fate(const Pair& by);
   void ended(const std::string& call, const std::string& leg);

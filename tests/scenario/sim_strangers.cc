@@ -26,8 +26,16 @@ bool Model::is_known(const std::string& call, const std::string& leg) {
   const auto found = state.legs.find(leg);
   if (found == state.legs.end() || found->second.known_to != agent_) return !state.is_answered;
   const auto& known = found->second;
-  const bool has_expired = known.session_least && world_.now() >= *known.session_least - slack;
-  return !known.ended && !known.bye_given && !known.until && !has_expired;
+  const auto has_expired = [&](const Leg& other) {
+    return other.session_least && world_.now() >= *other.session_least - slack;
+  };
+  // A branch without a 2xx ends with the INVITE's, and is forgotten with the call's last dialog.
+  const bool is_forgotten =
+      state.is_answered && !known.is_accepted && std::ranges::none_of(state.legs, [&](auto& other) {
+        const Leg& dialog = other.second;
+        return dialog.is_accepted && !dialog.ended && !has_expired(dialog);
+      });
+  return !known.ended && !known.bye_given && !known.until && !has_expired(known) && !is_forgotten;
 }
 
 // Does the kernel know them? One that has started since asks it.
