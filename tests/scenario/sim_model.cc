@@ -12,6 +12,7 @@ using std::chrono::seconds;
 
 constexpr seconds losers{60};         // losing branches are closed by then
 constexpr seconds unacknowledged{64}; // 128 * T1: an answer whose ACK doesn't come
+constexpr seconds answered_life{32};  // 64 * T1: a transaction after its final response
 constexpr seconds early_life{310};    // an early dialog without its agent
 constexpr seconds rounding{2};        // userdata keeps deadlines in whole seconds, rounded up
 
@@ -121,7 +122,14 @@ void Model::given_offer(const Wire& message) {
   Offer& offer = found->second;
   offer.leg = leg_of(message);
   offer.is_given = true;
-  const auto& call = calls_[offer.call];
+  auto& call = calls_[offer.call];
+  const bool is_new = std::exchange(offer.given_to, agent_) != agent_;
+  if (is_new && message.is_request() && !offer.leg.empty()) {
+    const auto end = call.legs[offer.leg].ended;
+    const auto remembered = call.invited == agent_ ? answered_life : seconds(0);
+    offer.is_late = end && world_.now() - remembered > *end;
+    offer.request = request_of(message);
+  }
   const bool is_known = call.is_answered && call.invited == agent_;
   if (offer.leg.empty() && !is_known && world_.is_ready()) offer.until.reset();
 }
@@ -131,7 +139,17 @@ bool Model::may_wait(const Offer& offer) {
   if (!offer.is_given) return false;
   if (offer.leg.empty()) return !offer.until || now <= *offer.until;
   const auto& leg = calls_[offer.call].legs[offer.leg];
+  if (offer.is_late && !offer.until) return true;
   return !leg.ended || now <= *leg.ended || (offer.until && now <= *offer.until);
+}
+
+// Whoever hasn't heard of the end of his dialog goes on in it, and the agent has forgotten it: such
+// an offer waits for its answer as in any dialog of which nothing is known.
+void Model::answered_late(const Wire& message) {
+  if (message.is_request() || message.status() < 200) return;
+  for (auto& [body, offer] : offers_)
+    if (offer.is_late && !offer.until && offer.request == request_of(message))
+      offer.until = world_.now() + slack;
 }
 
 // Nothing waits where nobody has offered, nor when the offer has its answer.
@@ -294,6 +312,7 @@ void Model::sent(const Wire& message, To to, bool proves) {
     return;
   }
   judge_answer_to_lie(message);
+  if (to == To::caller || to == To::callee) answered_late(message);
   sent_refresh(message, to);
   if (!message.body.empty()) {
     if (forged_bodies_.contains(message.body)) throw Violation("a forged body goes on alone");
@@ -380,6 +399,7 @@ void Model::failed(const std::string& call) {
 }
 
 void Model::unheard(const Wire& message, To to) {
+  if (to == To::caller || to == To::callee) answered_late(message);
   if (message.is_request() || message.method() != "INVITE" || to != To::caller) return;
   if (cseq_of(message) != 1) return;
   auto& call = calls_[message.header("Call-ID")];

@@ -80,6 +80,9 @@ private:
     bool is_given = false;
     std::optional<TimePoint> until; // answered by the agent
     TimePoint kept{};               // what an agent that died had asked for it
+    int given_to = -1;              // the agent that was given it last ...
+    bool is_late = false;           // ... when its dialog had ended
+    std::string request{};          // request_of() what has brought it
   };
   struct Leg {
     bool is_answered = false, is_confirmed = false, bye_given = false;
@@ -124,6 +127,7 @@ private:
   void sent_refresh(const Wire& message, To to);
   [[nodiscard]] bool may_wait(const Offer& offer);
   void answered(const std::string& call, int status);
+  void answered_late(const Wire& message);
   void check_sinks();
   void leave_to_fate(const Pair& by);
   void ended(const std::string& call, const std::string& leg);
