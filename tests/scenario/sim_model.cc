@@ -97,8 +97,13 @@ void Model::given_refresh(const Wire& message) {
   if (!is_refreshing(message)) return;
   const auto now = world_.now(), end = now + session_life(message);
   refreshes_.try_emplace(request_of(message), now);
+  const auto& call = calls_[message.header("Call-ID")];
   auto& leg = calls_[message.header("Call-ID")].legs[leg_of(message)];
-  leg.session_most = leg.session_most ? std::max(*leg.session_most, end) : end;
+  // Without the INVITE's transaction, which died with an earlier agent, it goes nowhere: if nobody
+  // has heard of a session before, the kernel has what that agent told of an early dialog.
+  const bool is_untold = !leg.session_most && cseq_of(message) == 1 && call.invited != agent_;
+  const auto most = is_untold ? std::max(end, restarted_ + early_life) : end;
+  leg.session_most = leg.session_most ? std::max(*leg.session_most, most) : most;
   leg.session_given = now;
   if (!leg.session_least) leg.session_least = end;
 }
@@ -420,6 +425,7 @@ sip::Duration Model::life_of(const Leg& leg) const {
 
 void Model::agent_restarted() {
   ++agent_;
+  restarted_ = world_.now();
   for (auto& pair : pairs_) pair.by.clear(); // an ACK tells the new one nothing
   for (auto& [body, offer] : offers_)
     if (!offer.until || *offer.until >= world_.now())

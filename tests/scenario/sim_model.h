@@ -153,6 +153,7 @@ private:
   std::map<std::string, int>
       passed_; // body -> which of the agents, one after the other, sent it on last
   int agent_ = 0;
+  TimePoint restarted_{};                  // the last of them began
   std::set<Directed> acknowledged_;        // flows the kernel was said to have
   std::map<std::string, int> last_invite_; // CSeq of what was given, by sender and leg
   std::set<std::string> refused_;          // INVITEs of dialogs whose sender has got a failure
