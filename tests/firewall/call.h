@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,13 @@ private:
 
   // call_steps.cc: what user agents do. False: it was not possible now.
   bool invite();
+  struct Response {
+    Leg* leg;
+    std::size_t number; // of the INVITE among transactions_
+    Party from;
+  };
+  // Of an INVITE, in a dialog that there is, or that the response makes.
+  std::optional<Response> next_response(unsigned forks_percent);
   bool provisional();
   bool accept();
   bool accept_late();

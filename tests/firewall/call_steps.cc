@@ -43,18 +43,22 @@ bool Call::invite() {
   return true;
 }
 
-// A 1xx of a dialog that there is, or that it makes.
-bool Call::provisional() {
+std::optional<Call::Response> Call::next_response(unsigned forks_percent) {
   Leg* leg = live_leg(false);
   const bool may_fork = !transactions_[invite_].is_answered && legs_.size() < most_legs_;
-  const bool is_new = may_fork && (leg == nullptr || dice_.happens(35));
+  const bool is_new = may_fork && (leg == nullptr || dice_.happens(forks_percent));
   if (is_new) leg = &new_leg();
-  if (leg == nullptr) return false;
+  if (leg == nullptr) return std::nullopt;
   Transaction* const invite = pending_invite(*leg);
-  if (invite == nullptr) return false;
-  const std::size_t number = number_of(*invite);
+  if (invite == nullptr) return std::nullopt;
   if (is_new) reference_.begin(leg->tag);
-  const Party from = sip::other(invite->from);
+  return Response{leg, number_of(*invite), sip::other(invite->from)};
+}
+
+bool Call::provisional() {
+  const auto next = next_response(35);
+  if (!next) return false;
+  const auto& [leg, number, from] = *next;
   const auto& open = exchange_of(*leg).open();
   const bool is_reliable = dice_.happens(45);
   const Description* sdp = nullptr;
@@ -64,7 +68,8 @@ bool Call::provisional() {
       sdp = is_same ? &known_.at(leg->previewed) : answer_of(*leg, from);
       leg->previewed = sdp->name;
     }
-  } else if (!open && invite->request->body().empty() && is_reliable && dice_.happens(75)) {
+  } else if (!open && transactions_[number].request->body().empty() && is_reliable &&
+             dice_.happens(75)) {
     sdp = offer_of(*leg, from);
   } else if (dice_.happens(4) && !leg->said[from == Party::caller ? 0 : 1].empty()) {
     sdp = &known_.at(leg->said[from == Party::caller ? 0 : 1]); // it means nothing
@@ -76,16 +81,9 @@ bool Call::provisional() {
 }
 
 bool Call::accept() {
-  Leg* leg = live_leg(false);
-  const bool may_fork = !transactions_[invite_].is_answered && legs_.size() < most_legs_;
-  const bool is_new = may_fork && (leg == nullptr || dice_.happens(15));
-  if (is_new) leg = &new_leg();
-  if (leg == nullptr) return false;
-  Transaction* const invite = pending_invite(*leg);
-  if (invite == nullptr) return false;
-  const std::size_t number = number_of(*invite);
-  if (is_new) reference_.begin(leg->tag);
-  const Party from = sip::other(invite->from);
+  const auto next = next_response(15);
+  if (!next) return false;
+  const auto& [leg, number, from] = *next;
   const auto& open = exchange_of(*leg).open();
   const Description* sdp = nullptr;
   if (open && open->place == Carrier::invite) {
@@ -93,14 +91,14 @@ bool Call::accept() {
       sdp = dice_.happens(85) ? &known_.at(leg->previewed) : nullptr;
     else if (dice_.happens(97))
       sdp = answer_of(*leg, from);
-  } else if (!open && invite->request->body().empty() && dice_.happens(90)) {
+  } else if (!open && transactions_[number].request->body().empty() && dice_.happens(90)) {
     sdp = offer_of(*leg, from); // it means nothing where a 1xx had it before
   }
   leg->previewed.clear();
   leg->is_confirmed = true;
   leg->awaiting_ack.push_back(number);
   respond(number, leg, 200, false, sdp);
-  if (invite->tag.empty()) {
+  if (transactions_[number].tag.empty()) {
     ++counts_["answered"];
     for (Leg& other : legs_) other.is_ended |= !other.is_confirmed;
   }
