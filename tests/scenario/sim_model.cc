@@ -278,6 +278,12 @@ void Model::forwarded(Pair& pair) {
   if (leg.ended || leg.bye_given || calls_[pair.call].failed || refused_.contains(pair.invite))
     return;
   if (calls_[pair.call].has_failure && pair.invite.empty()) return; // a preview, again
+  const auto has_won = [&](const auto& other) {
+    return other.first != pair.leg && other.second.is_accepted;
+  };
+  if (pair.is_unheard && pair.invite.empty() &&
+      std::ranges::any_of(calls_[pair.call].legs, has_won))
+    return; // likewise, when its INVITE comes again over UDP: its branch has lost since
   if (!pair.is_believed) throw Violation("an answer leaves that the agent was never given");
   // A branch that answers after another has won: its caller ends it at once, nothing need pass.
   for (const auto& [tag, other] : calls_[pair.call].legs)
@@ -358,6 +364,9 @@ void Model::sent(const Wire& message, To to, bool proves) {
     }
     return;
   }
+  // It was there when the BYE came, and gone before it was asked.
+  if (method == "BYE" && !proves && status >= 200 && is_away())
+    calls_[call].legs[leg].is_unheard = true;
   if (method == "BYE" && (to == To::caller || to == To::callee) &&
       (status / 100 == 2 || status == 481 || status == 408 || status == 430) &&
       (proves || !calls_[call].is_orphan || !calls_[call].legs[leg].is_unheard))
@@ -407,6 +416,9 @@ void Model::unheard(const Wire& message, To to) {
   if (to == To::caller || to == To::callee) answered_late(message);
   if (message.is_request() || message.method() != "INVITE" || to != To::caller) return;
   if (cseq_of(message) != 1) return;
+  if (const auto found = answers_.find(message.body); found != answers_.end())
+    for (const auto index : found->second)
+      if (pairs_[index].leg == leg_of(message)) pairs_[index].is_unheard = true;
   auto& call = calls_[message.header("Call-ID")];
   if (message.status() >= 200) answered(message.header("Call-ID"), message.status());
   if (message.status() >= 300) failed(message.header("Call-ID"));

@@ -66,6 +66,7 @@ private:
     std::string call, leg;
     Media caller, callee;
     bool is_believed = false, is_forwarded = false;
+    bool is_unheard = false;        // it has left, to somebody who was gone
     bool is_lie = false;            // one of the two descriptions
     int agent = 0;                  // which one was first given the answer
     std::string invite;             // whose 2xx carried its answer: invite_of()
@@ -111,13 +112,14 @@ private:
     bool has_body;
     bool is_known, is_kernels; // when it was given
     bool is_answered = false;  // by its first final response
+    bool was_unjudged = false; // it went on while nobody could be asked
   };
 
   [[nodiscard]] std::vector<Directed> flows_of(const Pair& pair) const;
   [[nodiscard]] std::string why_not_allowed(const Pair& pair);
   void forwarded(Pair& pair);
   void given_forgery(const Wire& message);
-  void judge_forgery(const Forgery& forgery, const Wire& message);
+  void judge_forgery(Forgery& forgery, const Wire& message);
   [[nodiscard]] bool is_known(const std::string& call, const std::string& leg);
   [[nodiscard]] bool is_kernels(const std::string& call, const std::string& leg);
   [[nodiscard]] bool is_away();

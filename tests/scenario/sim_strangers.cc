@@ -44,7 +44,8 @@ bool Model::is_kernels(const std::string& call, const std::string& leg) {
   const auto state = legs.find(leg);
   if (state != legs.end() && (state->second.ended || state->second.bye_given)) return false;
   return std::ranges::any_of(pairs_, [&](const Pair& pair) {
-    return pair.call == call && pair.leg == leg &&
+    // A lie makes no rule; where it names nobody of the protected networks all passes anyway.
+    return pair.call == call && pair.leg == leg && !pair.is_lie &&
            std::ranges::any_of(flows_of(pair), [&](const Directed& flow) {
              return world_.middlebox().passes(flow, world_.now());
            });
@@ -65,13 +66,14 @@ void Model::given_forgery(const Wire& message) {
 }
 
 // It is on its way to somebody.
-void Model::judge_forgery(const Forgery& forgery, const Wire& message) {
+void Model::judge_forgery(Forgery& forgery, const Wire& message) {
   if (forgery.is_known && is_known(forgery.call, forgery.leg))
     throw Violation("a stranger's " + message.start_line + " goes on in a known dialog");
   if (!forgery.is_kernels || !is_kernels(forgery.call, forgery.leg)) return;
   // An ACK without an answer changes nothing; a BYE that nobody can judge is the kernel's to judge.
   const bool is_harmless = forgery.method == "ACK" && !forgery.has_body;
   const bool is_unjudged = is_away() && (forgery.method == "BYE" || forgery.method == "ACK");
+  forgery.was_unjudged = is_unjudged;
   if (!is_harmless && !is_unjudged)
     throw Violation("a stranger's " + message.start_line + " goes on in a live dialog");
 }
@@ -95,6 +97,7 @@ void Model::sent_to_forger(const Wire& message) {
   // Its route leads nowhere: refused before anybody asks who it is.
   if ((status == 404 || status == 430) && forgery.method != "BYE") return;
   if (is_away() && (status == 503 || forgery.method == "BYE")) return;
+  if (forgery.was_unjudged) return; // by whom it has reached
   wrong();
 }
 
