@@ -353,8 +353,12 @@ void Model::sent(const Wire& message, To to, bool proves) {
     // Only one that the agent lets pass: over a new UDP flow its sender can prove nothing.
     if (method == "ACK") acknowledged(invite_of(message), leg);
     if (method == "INVITE" && leg.empty() && calls_[call].invited != agent_) {
-      calls_[call].invited = agent_;
-      calls_[call].is_answered = false;
+      auto& anew = calls_[call];
+      anew.invited = agent_;
+      anew.is_answered = false;
+      // UDP may bring it to a new agent after its failure; what is agreed on then is allowed.
+      if (anew.failed) anew.failed_before.emplace_back(*anew.failed, anew.failed_by);
+      anew.failed.reset();
     }
     if (method == "ACK" && to == To::callee && !leg.empty() && calls_[call].legs[leg].is_answered) {
       calls_[call].legs[leg].is_confirmed = true;
@@ -505,6 +509,10 @@ std::string Model::why_not_allowed(const Pair& pair) {
   // knows no tag: the kernel ends what was opened for them.
   const auto rest = pair.agent < call.failed_by ? lifetime_ : sip::Duration(0);
   if (call.failed && now - rest >= *call.failed && !leg.is_answered) return "its INVITE has failed";
+  for (const auto& [failed, by] : call.failed_before)
+    if (pair.agent <= by && now - (pair.agent < by ? lifetime_ : sip::Duration(0)) >= failed &&
+        !leg.is_answered)
+      return "its INVITE had failed";
   if (leg.until && now > *leg.until) return "its branch has lost";
   if (leg.session_most && now > *leg.session_most + slack + rounding) return "its session is over";
   if (pair.until && now > *pair.until + (middlebox_back_ + slack > now ? slack : seconds(0)) &&

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/scenario/wire.h"
@@ -100,8 +101,9 @@ private:
   struct Call {
     std::map<std::string, Leg> legs;
     std::optional<TimePoint> failed;
-    int failed_by = 0;        // which agent said so
-    bool is_orphan = false;   // its agent has died
+    int failed_by = 0;                                    // which agent said so
+    std::vector<std::pair<TimePoint, int>> failed_before; // the same, of before it began anew
+    bool is_orphan = false;                               // its agent has died
     int invited = -1;         // the agent that has sent its INVITE on last ...
     bool is_answered = false; // ... and has answered it
     bool has_failure = false; // the INVITE's failure was given
