@@ -9,6 +9,25 @@
 
 namespace midcom::pinhole {
 
+namespace {
+
+// Who sends to it by a rule though nobody has named it. Only where ports are learnt: ICE and
+// connections have rules of other ends anyway.
+std::set<Endpoint> learnt_senders(const Sink& sink, const Promise& promise,
+                                  std::span<const Rule> rules) {
+  std::set<Endpoint> senders;
+  if (promise.source == SourceRule::signalled || (promise.kinds & (kind_stun | kind_tcp)) != 0)
+    return senders;
+  for (const Rule& rule : rules) {
+    if (rule.protocol != sink.protocol || (sink.is_a ? rule.a : rule.b) != sink.at) continue;
+    const Endpoint& sender = sink.is_a ? rule.b : rule.a;
+    if (std::ranges::find(promise.senders, sender) == promise.senders.end()) senders.insert(sender);
+  }
+  return senders;
+}
+
+} // namespace
+
 Gate::Gate(const GateLimits& limits)
     : limits_(limits), parking_({.per_flow = limits.parked_per_flow,
                                  .per_group = limits.parked_per_group,
@@ -42,7 +61,7 @@ void Gate::put_in(const GroupId& id, const Group& group) {
 }
 
 void Gate::set_group(const GroupId& group, std::span<const Sink> sinks,
-                     std::span<const Promise> promises) {
+                     std::span<const Promise> promises, std::span<const Rule> rules) {
   Group before;
   if (const auto known = groups_.find(group); known != groups_.end()) {
     take_out(group, known->second);
@@ -58,6 +77,11 @@ void Gate::set_group(const GroupId& group, std::span<const Sink> sinks,
              before.promises[old.sink.promise] == promises[sink.promise];
     });
     if (same != before.places.end()) place.admitted = std::move(same->admitted);
+    if (before.places.empty() || same != before.places.end())
+      place.learnt_before = learnt_senders(sink, promises[sink.promise], rules);
+    if (same != before.places.end())
+      std::erase_if(place.learnt_before,
+                    [&](const Endpoint& sender) { return !same->learnt_before.contains(sender); });
     now.places.push_back(std::move(place));
   }
   if (now.places.empty()) return;
@@ -66,12 +90,14 @@ void Gate::set_group(const GroupId& group, std::span<const Sink> sinks,
 }
 
 bool Gate::may_admit(const Place& place, const Endpoint& sender, Kind kind) const {
-  if (place.admitted.contains(sender)) return true;
+  if (place.admitted.contains(sender) || place.learnt_before.contains(sender)) return true;
   // Which port a sender behind a NAT has is learnt once. ICE tries many pairs, and who connects
   // again does it from another port.
   const auto is_learnt = [](Kind each) { return each != kind_stun && each != kind_tcp; };
-  const bool has_learnt = std::ranges::any_of(
-      place.admitted, [&](const auto& known) { return is_learnt(known.second); });
+  const bool has_learnt =
+      !place.learnt_before.empty() || std::ranges::any_of(place.admitted, [&](const auto& known) {
+        return is_learnt(known.second);
+      });
   if (is_learnt(kind) && has_learnt) return false;
   return place.admitted.size() < limits_.admitted_per_sink;
 }

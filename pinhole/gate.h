@@ -61,9 +61,10 @@ public:
 
   // The group has exactly these sinks; none: it is forgotten. What was admitted through a sink
   // counts on as long as its address and promise stay the same. A sink whose promise isn't there is
-  // none.
+  // none. `rules`: those of the group; of one that is new here they show what a gate before this
+  // one has learnt.
   void set_group(const GroupId& group, std::span<const Sink> sinks,
-                 std::span<const Promise> promises);
+                 std::span<const Promise> promises, std::span<const Rule> rules = {});
   // `key` is there also of a packet that is dropped, as far as it could be read. A sender that was
   // admitted already is admitted again and counts once; where packets of its flow still wait, the
   // packet waits behind them if there is room.
@@ -84,6 +85,7 @@ private:
   struct Place {
     Sink sink;
     std::map<Endpoint, Kind> admitted{}; // senders, and what proved them
+    std::set<Endpoint> learnt_before{};  // by an earlier gate; as long as there is a rule for them
   };
   struct Group {
     std::vector<Promise> promises;

@@ -71,7 +71,7 @@ void Middlebox::tell_gate(const std::vector<Request>& requests, const std::vecto
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (works[i].result != Result::ok) continue;
     if (const auto* set = std::get_if<request::SetGroup>(&requests[i])) {
-      gate_.set_group(set->group, set->sinks, set->promises);
+      gate_.set_group(set->group, set->sinks, set->promises, set->rules);
       if (set->sinks.empty())
         gated_.erase(set->group);
       else

@@ -89,6 +89,26 @@ protected:
   TimePoint now = start;
 };
 
+// After a restart of the middlebox the agent says what there is, rules that were learnt among it.
+TEST_F(GateTest, WhatAnEarlierGateHasLearntCountsWhileItHasARule) {
+  Promise open = promise(kind_rtp, {callee});
+  open.source = SourceRule::same_address;
+  const std::vector<Sink> sinks{{.at = caller}};
+  const Endpoint learnt = at("192.0.2.7", 50600), other = at("192.0.2.7", 50700);
+  const std::vector<Rule> rules{{.a = caller, .b = callee}, {.a = caller, .b = learnt}};
+  gate.set_group(group(1), sinks, {{open}}, rules);
+  EXPECT_EQ(send(made::rtp(0), other), "too-many-admitted");
+  EXPECT_EQ(send(made::rtp(0), learnt), "admit") << "its own";
+  gate.set_group(group(2), sinks, {{open}}, rules);
+  gate.set_group(group(2), sinks, {{open}}, {{rules[0]}});
+  set(1, std::vector<Sink>{}, {});
+  EXPECT_EQ(send(made::rtp(0), other), "admit") << "the rule is gone";
+  set(2, std::vector<Sink>{}, {});
+  gate.set_group(group(3), sinks, {{open}}, {{rules[0]}});
+  gate.set_group(group(3), sinks, {{open}}, rules);
+  EXPECT_EQ(send(made::rtp(0), other), "admit") << "not of an earlier gate";
+}
+
 TEST_F(GateTest, NobodyWaits) {
   EXPECT_EQ(send(made::rtp(0)), "no-sink");
   set(1, promise(kind_rtp, {callee}));
