@@ -2,6 +2,7 @@
 #include "pinhole/gate.h"
 
 #include <algorithm>
+#include <iterator>
 #include <netinet/in.h>
 #include <ranges>
 
@@ -76,12 +77,14 @@ void Gate::set_group(const GroupId& group, std::span<const Sink> sinks,
       return old.sink.protocol == sink.protocol && old.sink.at == sink.at &&
              before.promises[old.sink.promise] == promises[sink.promise];
     });
-    if (same != before.places.end()) place.admitted = std::move(same->admitted);
-    if (before.places.empty() || same != before.places.end())
-      place.learnt_before = learnt_senders(sink, promises[sink.promise], rules);
-    if (same != before.places.end())
-      std::erase_if(place.learnt_before,
-                    [&](const Endpoint& sender) { return !same->learnt_before.contains(sender); });
+    auto learnt = learnt_senders(sink, promises[sink.promise], rules);
+    if (same != before.places.end()) {
+      place.admitted = std::move(same->admitted);
+      std::ranges::set_intersection(same->learnt_before, learnt,
+                                    std::inserter(place.learnt_before, place.learnt_before.end()));
+    } else if (before.places.empty()) {
+      place.learnt_before = std::move(learnt);
+    }
     now.places.push_back(std::move(place));
   }
   if (now.places.empty()) return;
